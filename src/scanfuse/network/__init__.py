@@ -1,0 +1,22 @@
+"""What is computed: layers over named tensors, the zoo, and how little data a network can move."""
+
+from scanfuse.network.bounds import layer_by_layer_entries, layer_entries, network_entries
+from scanfuse.network.errors import NetworkError
+from scanfuse.network.layer import KINDS, Kind, Layer, PoolKind, Tensor
+from scanfuse.network.network import Network
+from scanfuse.network.zoo import load, zoo_names
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "Layer",
+    "Network",
+    "NetworkError",
+    "PoolKind",
+    "Tensor",
+    "layer_by_layer_entries",
+    "layer_entries",
+    "load",
+    "network_entries",
+    "zoo_names",
+]

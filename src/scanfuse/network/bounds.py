@@ -1,0 +1,26 @@
+"""How little data a network can move: the two totals every schedule is measured against, in entries."""
+
+from scanfuse.network.layer import Layer
+from scanfuse.network.network import Network
+
+
+def network_entries(network: Network) -> int:
+    """What must move even with a buffer without limit: the network's input, weights and output, once."""
+    return network.input.entries + network.weight_entries + network.output.entries
+
+
+def layer_by_layer_entries(network: Network) -> int:
+    """What it must move when every layer starts from and ends in DRAM: the sum over its layers."""
+    return sum(layer_entries(layer) for layer in network.layers)
+
+
+def layer_entries(layer: Layer) -> int:
+    """A layer's input and weights read once and its output written once.
+
+    An `add` happens as its first input is made, so that input is written once, with the sum already in it:
+    the only data of its own is the residual, read again. A `scale` is a layer like any other: its factors are
+    known only when the whole map has been pooled.
+    """
+    if layer.kind == "add":
+        return layer.inputs[1].entries
+    return sum(tensor.entries for tensor in layer.inputs) + layer.weight_entries + layer.output.entries
