@@ -1,0 +1,145 @@
+"""The accelerator: its PE array, buffer, DMA, layout, DRAM part and energy table.
+
+Every section checks its values when it is made, so that a description read from TOML and one written in
+Python meet the same errors. The defaults are those of the preset `paper`. Nothing about the DRAM is looked
+up here: part, system and overrides are handed on as they stand.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from scanfuse.hardware import checks
+from scanfuse.hardware.clock import check_clock, period_ps
+from scanfuse.hardware.energy import energy_table
+
+Dataflow = Literal["output_stationary", "systolic_os", "systolic_ws", "systolic_is"]
+Order = Literal["auto", "nhwc", "nchw"]
+Scalar = bool | int | float | str
+
+DATAFLOWS: tuple[str, ...] = get_args(Dataflow)
+ORDERS: tuple[str, ...] = get_args(Order)
+
+
+@dataclass(frozen=True)
+class PEArray:
+    """Processing elements in rows and columns, one multiply-accumulate each per clock cycle."""
+
+    rows: int = 32
+    columns: int = 32
+    clock_hz: int = 500_000_000
+    dataflow: Dataflow = "output_stationary"
+
+    def __post_init__(self) -> None:
+        checks.whole_number("pe_array.rows", self.rows)
+        checks.whole_number("pe_array.columns", self.columns)
+        check_clock("pe_array.clock_hz", self.clock_hz)
+        checks.one_of("pe_array.dataflow", self.dataflow, DATAFLOWS)
+
+    @property
+    def clock_period_ps(self) -> int:
+        return period_ps(self.clock_hz)
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """The unified on-chip buffer, counted in entries."""
+
+    entries: int = 65_536
+    entry_bits: int = 16
+    psum_entries: int = 1  # entries one partial sum takes
+
+    def __post_init__(self) -> None:
+        checks.whole_number("buffer.entries", self.entries)
+        checks.one_of_numbers("buffer.entry_bits", self.entry_bits, (8, 16, 32))
+        checks.one_of_numbers("buffer.psum_entries", self.psum_entries, (1, 2, 4))
+
+    @property
+    def entry_bytes(self) -> int:
+        return self.entry_bits // 8
+
+    @property
+    def bytes(self) -> int:
+        return self.entries * self.entry_bytes
+
+
+@dataclass(frozen=True)
+class DMA:
+    """The engine between buffer and DRAM."""
+
+    prefetch: bool = True  # load the next steps while one computes, as far as there is room
+    write_watermark: int = 64  # reads go first while fewer write requests than this wait
+
+    def __post_init__(self) -> None:
+        checks.truth("dma.prefetch", self.prefetch)
+        checks.whole_number("dma.write_watermark", self.write_watermark)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How tensors lie in DRAM; `auto` lets the mapping choose."""
+
+    order: Order = "auto"
+
+    def __post_init__(self) -> None:
+        checks.one_of("layout.order", self.order, ORDERS)
+
+
+@dataclass(frozen=True)
+class DRAM:
+    """The DRAM: a part of the library or the path of an ini file, and what to change in it."""
+
+    part: str = "DDR3_micron_32M_8B_x8_sg15"
+    system: str = ""  # path of a system ini; empty is the default system
+    capacity_mib: int = 2048
+    overrides: dict[str, Scalar] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        checks.text("dram.part", self.part)
+        checks.text("dram.system", self.system, empty=True)
+        checks.whole_number("dram.capacity_mib", self.capacity_mib)
+        checks.scalars("dram.overrides", self.overrides)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """Where the on-chip energies come from: a table, and figures that replace those computed from it."""
+
+    source: str = "horowitz_2014"
+    mac_pj: float | None = None
+    buffer_access_pj: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.text("energy.source", self.source)
+        checks.energy("energy.mac_pj", self.mac_pj)
+        checks.energy("energy.buffer_access_pj", self.buffer_access_pj)
+        energy_table(self.source)
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """All that a network runs on."""
+
+    name: str = "paper"
+    pe_array: PEArray = PEArray()
+    buffer: Buffer = Buffer()
+    dma: DMA = DMA()
+    layout: Layout = Layout()
+    dram: DRAM = field(default_factory=DRAM)
+    energy: Energy = Energy()
+
+    def __post_init__(self) -> None:
+        checks.text("name", self.name)
+
+    @property
+    def mac_pj(self) -> float:
+        """Energy of one multiply-accumulate of two entries."""
+        if self.energy.mac_pj is not None:
+            return float(self.energy.mac_pj)
+        return energy_table(self.energy.source).mac_pj(self.buffer.entry_bits)
+
+    @property
+    def buffer_access_pj(self) -> float:
+        """Energy of one entry read from or written to the buffer."""
+        if self.energy.buffer_access_pj is not None:
+            return float(self.energy.buffer_access_pj)
+        return energy_table(self.energy.source).buffer_access_pj(self.buffer.bytes, self.buffer.entry_bits)

@@ -1,0 +1,14 @@
+"""The one error of this room."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class HardwareError(ValueError):
+    """A description of hardware that cannot be: the text says where, what was given and what is allowed."""
+
+
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
+    """ " (did you mean x?)" when something allowed is close to what was given, else nothing."""
+    close = difflib.get_close_matches(given, list(allowed), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
