@@ -5,7 +5,7 @@ when it is, to the nearest hertz, that of a whole period: 500 MHz is 2000 ps, 30
 300 MHz is neither 3333 ps nor 3334 ps and is refused with both named.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from scanfuse.hardware import checks
 from scanfuse.hardware.errors import HardwareError, did_you_mean
@@ -45,12 +45,13 @@ def parse_hz(key: str, text: str) -> int:
     if not unit:
         raise HardwareError(f"{key}: {text!r}: give a number of Hz, or a text with a unit ({units})")
     if unit not in HZ_PER_UNIT:
-        hint = did_you_mean(unit, HZ_PER_UNIT)
+        meant = [known for known in HZ_PER_UNIT if known.lower() == unit.lower()]
+        hint = did_you_mean(meant[0] if meant else unit, HZ_PER_UNIT)
         raise HardwareError(f"{key}: {text!r}: unknown unit {unit!r}{hint}; the units are {units}")
     try:
         hertz = Decimal(number.strip()) * HZ_PER_UNIT[unit]
-    except InvalidOperation:
+    except ArithmeticError:
         raise HardwareError(f"{key}: {text!r}: {number.strip()!r} is not a number") from None
-    if not hertz.is_finite() or hertz != hertz.to_integral_value():
-        raise HardwareError(f"{key}: {text!r}: must be a whole number of Hz")
+    if hertz.is_nan() or not 0 < hertz <= PS_PER_SECOND or hertz != int(hertz):
+        raise HardwareError(f"{key}: {text!r}: must be a whole number of Hz, from 1 Hz to 1000 GHz")
     return int(hertz)

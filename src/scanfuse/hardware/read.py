@@ -8,7 +8,6 @@ saved elsewhere and read back.
 
 import dataclasses
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -17,11 +16,7 @@ from typing import Any
 from scanfuse.hardware.accelerator import DMA, DRAM, Accelerator, Buffer, Energy, Layout, PEArray
 from scanfuse.hardware.clock import parse_hz
 from scanfuse.hardware.errors import HardwareError, did_you_mean
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from scanfuse.hardware.toml import parse_toml
 
 SECTIONS: dict[str, type[Any]] = {
     "pe_array": PEArray,
@@ -50,10 +45,7 @@ def load_hardware(
     16
     """
     text, where, folder = find(name_or_path)
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise HardwareError(f"{where}: not valid TOML: {error}") from None
+    table = parse_toml(text, where)
     table.setdefault("name", Path(where).stem)
     values = flatten(table, where)
     values = {key: coerce(key, value, where, folder) for key, value in values.items()}
@@ -140,8 +132,8 @@ def parse_value(key: str, text: str) -> object:
     if not isinstance(text, str):
         raise HardwareError(f"settings: {key}: expected a text to read the value from, got {text!r}")
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {text}", key)
+    except HardwareError:
         return text
     value = parsed["value"]
     if set(parsed) != {"value"} or (isinstance(default(key), str) and not isinstance(value, str)):

@@ -9,6 +9,6 @@ class NetworkError(ValueError):
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """ " (did you mean x?)" when something allowed is close to what was given, else nothing."""
+    """A hint, with a space before it, when something allowed is close to what was given; else nothing."""
     close = difflib.get_close_matches(given, list(allowed), n=1)
     return f" (did you mean {close[0]}?)" if close else ""

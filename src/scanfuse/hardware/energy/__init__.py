@@ -6,19 +6,13 @@ energy grows with about the square of the width, SRAM energy with about the squa
 """
 
 import math
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from scanfuse.hardware.errors import HardwareError, did_you_mean
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from scanfuse.hardware.toml import parse_toml
 
 Points = tuple[tuple[int, float], ...]
 
@@ -78,8 +72,8 @@ def energy_table(source: str) -> EnergyTable:
 
 
 def parse(source: str, text: str) -> EnergyTable:
+    table = parse_toml(text, f"energy.source: {source}")
     try:
-        table = tomllib.loads(text)
         return EnergyTable(
             source=str(table["source"]),
             accumulator_bits=int(table["accumulator_bits"]),
@@ -94,7 +88,9 @@ def parse(source: str, text: str) -> EnergyTable:
         raise HardwareError(f"energy.source: {source}: {error}") from None
 
 
-def points(table: dict[str, Any]) -> Points:
+def points(table: object) -> Points:
+    if not isinstance(table, dict):
+        raise ValueError(f"expected a table of points, got {table!r}")
     found = tuple(sorted((int(x), float(y)) for x, y in table.items()))
     if len(found) < 2 or min(min(point) for point in found) <= 0:
         raise ValueError(f"{table}: give two points or more, all above 0")

@@ -1,0 +1,113 @@
+"""The zoo: names, order and shapes of its layers, resolution and width."""
+
+import pytest
+
+from scanfuse.network import NetworkError, load, zoo_names
+from scanfuse.network.layer import Tensor
+from scanfuse.network.zoo.blocks import Chain, Stage, make_divisible
+
+
+def test_the_zoo_lists_its_networks() -> None:
+    names = zoo_names()
+    assert names == sorted(names)
+    assert {"mobilenet_v1", "mobilenet_v2", "resnet50", "vgg16"} <= set(names)
+
+
+@pytest.mark.parametrize("name", zoo_names())
+def test_every_network_loads_with_an_add_right_after_its_branch(name: str) -> None:
+    network = load(name)
+    assert network.name == name
+    assert network.input.shape == (3, 224, 224)
+    assert network.output.shape == (1000, 1, 1)
+    for before, layer in zip(network.layers, network.layers[1:], strict=False):
+        if layer.kind == "add":
+            assert layer.inputs[0] == before.output
+
+
+def test_mobilenet_v2_in_execution_order() -> None:
+    network = load("mobilenet_v2")
+    names = [layer.name for layer in network.layers]
+    assert names[:9] == [
+        "stem",
+        "b1.depthwise",
+        "b1.project",
+        "b2.expand",
+        "b2.depthwise",
+        "b2.project",
+        "b3.expand",
+        "b3.depthwise",
+        "b3.project",
+    ]
+    assert names[9] == "b3.add"
+    assert names[-3:] == ["head", "pool", "classifier"]
+    assert sum(layer.kind == "add" for layer in network.layers) == 10
+    add = network.layer("b3.add")
+    assert add.inputs == (network.layer("b3.project").output, network.layer("b2.project").output)
+    assert network.layer("b2.depthwise").output.shape == (96, 56, 56)
+    assert network.layer("b17.project").output.shape == (320, 7, 7)
+
+
+def test_resnet50_has_its_downsampling_before_the_branch_and_its_stride_in_the_first_layer() -> None:
+    network = load("resnet50")
+    names = [layer.name for layer in network.layers]
+    assert names[2:7] == ["b1.downsample", "b1.reduce", "b1.conv", "b1.expand", "b1.add"]
+    assert network.layer("b4.reduce").stride == (2, 2)
+    assert network.layer("b4.reduce").kind == "conv"  # a 1 x 1 that skips pixels is not pointwise
+    assert network.layer("b5.reduce").kind == "pointwise"
+    assert network.layer("b4.add").inputs[1] == network.layer("b4.downsample").output
+    assert network.layer("b5.add").inputs[1] == network.layer("b4.add").output
+    assert network.layer("maxpool").output.shape == (64, 56, 56)
+
+
+def test_vgg16_flattens_without_a_layer() -> None:
+    network = load("vgg16")
+    assert [layer.name for layer in network.layers][-4:] == ["pool5", "fc6", "fc7", "fc8"]
+    fc6 = network.layer("fc6")
+    assert fc6.ifmap.shape == (25088, 1, 1)
+    assert network.producer(fc6.ifmap) == network.layer("pool5")
+
+
+def test_resolution_and_width_change_shapes_and_the_name() -> None:
+    network = load("mobilenet_v2", resolution=96, width=0.35)
+    assert network.name == "mobilenet_v2_0.35_96"
+    assert network.input.shape == (3, 96, 96)
+    assert network.layer("stem").K == 16
+    assert network.layer("head").K == 1280  # grows with the width but does not shrink
+    assert load("mobilenet_v2", width=1.4).layer("head").K == 1792
+    assert load("mobilenet_v2", resolution=97).layer("pool").ifmap.shape == (1280, 4, 4)
+    assert load("mobilenet_v2", 224, 1.0) == load("mobilenet_v2")
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [(32 * 0.35, 16), (16 * 0.35, 8), (24 * 0.75, 24), (1, 8), (12, 16), (11.9, 16), (67, 64)],
+)
+def test_channels_become_multiples_of_eight_not_below_nine_tenths(asked: float, given: int) -> None:
+    assert make_divisible(asked) == given
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("mobilenet_v3",),
+            r"unknown network 'mobilenet_v3' \(did you mean mobilenet_v\d.*; the zoo has .*vgg16",
+        ),
+        (("mobilenet_v2", 0), "resolution 0: give a whole number of pixels"),
+        (("mobilenet_v2", 22.5), "resolution 22.5: give a whole number"),
+        (("mobilenet_v2", None, 0), "width 0: give a factor above 0"),
+        (("mobilenet_v2", None, float("nan")), "width nan: give a factor above 0"),
+        (
+            ("vgg16", 16),
+            r"layer pool5: a window of \(2, 2\) does not fit into 1 x 1; take a higher resolution",
+        ),
+    ],
+)
+def test_what_cannot_be_loaded_says_why(arguments, message) -> None:
+    with pytest.raises(NetworkError, match=message):
+        load(*arguments)
+
+
+def test_an_unknown_block_is_named() -> None:
+    with pytest.raises(NetworkError, match=r"unknown block 'bottlenek' \(did you mean bottleneck\?\)"):
+        Chain(Tensor("input", 3, 8, 8), 1.0).append(Stage("bottlenek"))
