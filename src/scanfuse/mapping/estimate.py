@@ -1,0 +1,140 @@
+"""Fast estimates by which the search chooses among tilings of equal traffic: bursts, cycles, latency.
+
+The score is the number of bursts plus the latency in burst slots: DRAM energy is about proportional to both
+(dynamic energy per burst, background energy per time). The simulation, not this estimate, gives the figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from scanfuse.hardware import PEArray
+from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
+from scanfuse.mapping.fusion import FusedCost, spans
+from scanfuse.mapping.nest import Cut, Nest
+from scanfuse.mapping.traffic import Traffic
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the estimates are for: the array, the buffer, and how fast DRAM can deliver."""
+
+    array: PEArray
+    buffer_entries: int
+    entry_bytes: int
+    psum_entries: int = 1
+    burst_bytes: int = 64
+    burst_ps: int = 6000  # BL/2 ticks of DDR3-1333: 4 x 1500 ps
+
+    @property
+    def cycle_ps(self) -> float:
+        return 1e12 / self.array.clock_hz
+
+    def burst_slots(self, cycles: Any) -> Any:
+        """Array cycles as a number of bursts that DRAM could move meanwhile."""
+        return cycles * (self.cycle_ps / self.burst_ps)
+
+
+def box_bursts(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: str, target: Target) -> Any:
+    """Expected bursts of one transfer of a `box` (channels, rows, columns) of a map of `shape` (C, H, W).
+
+    Runs that cannot be proven aligned touch on average almost one burst more than they fill.
+    """
+    (total_c, total_h, total_w), (c, h, w) = shape, box
+    if order == "nhwc":
+        whole_inner, whole_middle = c == total_c, w == total_w
+        inner, middle, outer, inner_total, middle_total = c, w, h, total_c, total_w
+    else:
+        whole_inner, whole_middle = w == total_w, h == total_h
+        inner, middle, outer, inner_total, middle_total = w, h, c, total_w, total_h
+    length = np.where(whole_inner, np.where(whole_middle, inner * middle * outer, inner * middle), inner)
+    runs = np.where(whole_inner, np.where(whole_middle, 1, outer), middle * outer)
+    pitch = np.where(whole_inner, inner_total * middle_total, inner_total)
+    unit = target.burst_bytes // target.entry_bytes
+    aligned = (length % unit == 0) & (pitch % unit == 0) | (whole_inner & whole_middle)
+    return runs * np.where(aligned, -(-length // unit), (length - 1) / unit + 1)
+
+
+def tiling_bursts(
+    nest: Nest, tiles: dict[str, Any], spans_a: tuple[Any, Any], traffic: Traffic, order: str, target: Target
+) -> Any:
+    """Expected bursts of a tiled layer; `tiles` has p, q, n, k, `spans_a` A's largest rows and columns."""
+    layer = nest.layer
+    ins, outs = nest.coefficient["A"], nest.coefficient["C"]
+    shape_a, shape_c = layer.ifmap.shape, layer.output.shape
+    if nest.flat:
+        shape_a = (shape_a[0], 1, shape_a[1] * shape_a[2])
+        shape_c = (shape_c[0], 1, shape_c[1] * shape_c[2])
+    box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], *spans_a)
+    box_c = (tiles["n"] * outs, tiles["p"], tiles["q"])
+    per_entry_a = box_bursts(shape_a, box_a, order, target) / (box_a[0] * box_a[1] * box_a[2])
+    per_entry_c = box_bursts(shape_c, box_c, order, target) / (box_c[0] * box_c[1] * box_c[2])
+    moved_c = traffic.ofmap + traffic.psum_written + traffic.psum_read + traffic.residual
+    weights = traffic.weight * target.entry_bytes / target.burst_bytes
+    return traffic.ifmap * per_entry_a + moved_c * per_entry_c + weights
+
+
+def tiling_cycles(nest: Nest, cuts: dict[str, tuple[Any, Any, Any]], array: PEArray) -> Any:
+    """PE-array cycles of a tiled layer: `cuts` maps p, q, n, k to (trips, first, last) extents."""
+    total: Any = 0
+    kinds = []
+    for trips, first, last in (cuts[axis] for axis in "pqnk"):
+        kinds.append(((trips - 1, first), (np.ones_like(trips), last)))
+    for (p_count, p), (q_count, q), (n_count, n), (k_count, k) in product(*kinds):
+        total = total + p_count * q_count * n_count * k_count * tile_cycles(nest, p * q, n, k, array)
+    return total
+
+
+def tile_cycles(nest: Nest, pixels: Any, n: Any, k: Any, array: PEArray) -> Any:
+    """PE-array cycles of one tile of `pixels` x `n` with `k` input channels (per group, if channelwise)."""
+    layer = nest.layer
+    taps = layer.R * layer.S
+    if layer.kind in ("add", "scale"):
+        return depthwise_cycles(array, pixels, n, 1)
+    if layer.kind in ("pool", "depthwise"):
+        return depthwise_cycles(array, pixels, n, taps)
+    if nest.channelwise:  # a grouped convolution: its groups one after the other
+        return n * matmul_cycles(array, pixels, nest.coefficient["C"], nest.coefficient["A"] * taps)
+    return matmul_cycles(array, pixels, n, k * taps)
+
+
+def latency_slots(bursts: Any, cycles: Any, steps: Any, overlaps: Any, target: Target) -> Any:
+    """Estimated latency in burst slots: the longer of memory and compute, plus what cannot overlap."""
+    compute = target.burst_slots(cycles)
+    longer, shorter = np.maximum(bursts, compute), np.minimum(bursts, compute)
+    return longer + shorter * np.where(overlaps, 1 / steps, 1.0)
+
+
+def cut_triple(cut: Cut) -> tuple[Any, Any, Any]:
+    return cut.trips, cut.first, cut.last
+
+
+def fused_cycles(cost: FusedCost, array: PEArray) -> int:
+    """PE-array cycles of a fused block, step by step."""
+    shape, fused = cost.shape, cost.fused
+    depthwise, project, expand = shape.depthwise, shape.project, shape.expand
+    taps = depthwise.R * depthwise.S
+    new_rows, out_rows = [], []
+    held = 0
+    for p0, p1 in cost.bands:
+        if len(cost.chunks) > 1:
+            held = 0
+        for a, b in spans(p1 - p0, fused.step_rows):
+            start, stop = depthwise.input_rows(p0 + a, p0 + b)
+            new_rows.append(stop - max(start, held))
+            out_rows.append(b - a)
+            held = stop
+    new, out = np.array(new_rows), np.array(out_rows)
+    total = 0
+    widths, counts = np.unique([stop - start for start, stop in cost.chunks], return_counts=True)
+    for chunk, count in zip(widths.tolist(), counts.tolist(), strict=True):
+        cycles = depthwise_cycles(array, out * depthwise.Q, chunk, taps)
+        cycles = cycles + matmul_cycles(array, out * project.Q, project.K, chunk)
+        if expand is not None:
+            cycles = cycles + matmul_cycles(array, np.maximum(new, 1) * expand.Q, chunk, expand.C) * (new > 0)
+        total += count * int(np.sum(cycles))
+    return total

@@ -1,0 +1,189 @@
+"""The named schedules: what each one runs together, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from scanfuse.hardware import Accelerator
+from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.estimate import Target, tiling_bursts
+from scanfuse.mapping.fusion import BlockShape, FusedBlock
+from scanfuse.mapping.mapping import Mapping, layer_nest
+from scanfuse.mapping.nest import Nest
+from scanfuse.mapping.search import Found, search_block, search_rolling, search_tiling
+from scanfuse.mapping.stages import Block, Stage, blocks, stages
+from scanfuse.mapping.tiling import LayerTiling, TilingCost
+from scanfuse.mapping.traffic import Scan
+from scanfuse.network import Network
+
+SCHEDULES: dict[str, str] = {
+    "fixed": "layer by layer, one tile of 128 x 128 x 128 for every matrix, raster order",
+    "raster": "layer by layer, the best tiles and loop order of each layer, raster order",
+    "scan": "layer by layer, the best tiles and loop order of each layer, Scan (serpentine) order",
+    "fused": "Scan order, every depthwise separable and inverted residual block fused",
+}
+LAYOUTS = ("nhwc", "nchw")
+FIXED_TILES = (128, 64, 32, 16, 8, 4, 2, 1)
+FIXED_WIDTHS = {16: 4, 32: 8, 64: 8, 128: 16}  # spatial tile width for a fixed tile size
+
+Progress = Callable[[str], None]
+
+
+def make_mapping(
+    network: Network,
+    schedule: str,
+    accelerator: Accelerator,
+    *,
+    burst_bytes: int = 64,
+    burst_ps: int = 6000,
+    progress: Progress | None = None,
+) -> Mapping:
+    """Map `network` by a named schedule onto `accelerator`.
+
+    burst_bytes, burst_ps: bytes of a DRAM burst and the time the bus needs for it, for choosing among
+    tilings of equal traffic. Raises MappingError for an unknown schedule, or where a layer fits no tile.
+    """
+    if schedule not in SCHEDULES:
+        raise MappingError(f"unknown schedule {schedule!r}; the schedules are {', '.join(SCHEDULES)}")
+    target = Target(
+        accelerator.pe_array,
+        accelerator.buffer.entries,
+        accelerator.buffer.entry_bits // 8,
+        accelerator.buffer.psum_entries,
+        burst_bytes,
+        burst_ps,
+    )
+    order = accelerator.layout.order
+    found = [
+        (
+            _bursts(groups),
+            Mapping(network, schedule, tuple(g.choice for g in groups), layout, target.psum_entries),
+        )
+        for layout in (LAYOUTS if order == "auto" else (order,))
+        for groups in [_groups(network, schedule, layout, target, progress or (lambda name: None))]
+    ]
+    return min(found, key=lambda pair: pair[0])[1]
+
+
+def _bursts(groups: list[Found]) -> float:
+    return sum(group.bursts for group in groups)
+
+
+def _groups(network: Network, schedule: str, layout: str, target: Target, progress: Progress) -> list[Found]:
+    memory: dict[object, Found | None] = {}
+    found = []
+    if schedule == "fixed":
+        return _fixed(network, layout, target)
+    for item in blocks(network) if schedule == "fused" else stages(network):
+        progress(network.layers[item.depthwise.layer if isinstance(item, Block) else item.layer].name)
+        if isinstance(item, Block):
+            found += _best_block(network, item, layout, target, memory)
+        else:
+            found.append(_best_layer(network, item, schedule, layout, target, memory))
+    return found
+
+
+def _best_layer(
+    network: Network,
+    stage: Stage,
+    schedule: str,
+    layout: str,
+    target: Target,
+    memory: dict[object, Found | None],
+) -> Found:
+    scans: tuple[Scan, ...] = ("raster",) if schedule == "raster" else ("inner", "full")
+    nest = layer_nest(network, stage)
+    key = (layout, _shape_of(nest))
+    if key not in memory:
+        found = search_tiling(nest, stage.layer, stage.add, scans, layout, target)
+        rolling = (
+            search_rolling(nest, stage.layer, stage.add, layout, target) if schedule == "fused" else None
+        )
+        if rolling is not None and (rolling.traffic, rolling.score) < (found.traffic, found.score):
+            found = rolling
+        memory[key] = found
+    known = memory[key]
+    assert known is not None and isinstance(known.choice, LayerTiling)
+    return replace(known, choice=replace(known.choice, layer=stage.layer, add=stage.add))
+
+
+def _best_block(
+    network: Network, block: Block, layout: str, target: Target, memory: dict[object, Found | None]
+) -> list[Found]:
+    """The block fused, or its layers alone where that moves less or fusing does not fit."""
+    members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
+    key = ("block", *(_shape_of(layer_nest(network, stage)) for stage in members))
+    alone = [_best_layer(network, stage, "fused", layout, target, memory) for stage in members]
+    if key not in memory:
+        memory[key] = search_block(BlockShape(network, block), target)
+    known = memory[key]
+    if known is None or known.traffic > sum(found.traffic for found in alone):
+        return alone
+    assert isinstance(known.choice, FusedBlock)
+    choice = replace(
+        known.choice,
+        expand=None if block.expand is None else block.expand.layer,
+        depthwise=block.depthwise.layer,
+        project=block.project.layer,
+        add=block.project.add,
+    )
+    return [replace(known, choice=choice)]
+
+
+def _shape_of(nest: Nest) -> object:
+    layer = nest.layer
+    shape = (layer.kind, layer.ifmap.shape, layer.output.shape, layer.kernel, layer.stride, layer.padding)
+    return (*shape, layer.dilation, layer.groups, nest.residual is not None)
+
+
+def _fixed(network: Network, layout: str, target: Target) -> list[Found]:
+    """One tile size for the whole network: 128, or the next smaller one that fits every matrix."""
+    nests = [(stage, layer_nest(network, stage)) for stage in stages(network)]
+    for size in FIXED_TILES:
+        tilings = [fixed_tiling(nest, stage, size, target) for stage, nest in nests]
+        if all(tiling is not None for tiling in tilings):
+            break
+    else:
+        return [
+            _tightest(nest, target) for _, nest in nests
+        ]  # raises, naming the first layer that fits no tile
+    found = []
+    for (_, nest), tiling in zip(nests, tilings, strict=True):
+        assert tiling is not None
+        cost = TilingCost(nest, tiling, target.psum_entries)
+        tiles = {"p": tiling.tile_p, "q": tiling.tile_q, "n": tiling.tile_n, "k": tiling.tile_k}
+        extents = tuple(nest.span_cuts(axis, tiles[axis])[0].largest for axis in "pq")
+        bursts = float(tiling_bursts(nest, tiles, (extents[0], extents[1]), cost.traffic, layout, target))
+        found.append(Found(tiling, int(cost.traffic.total), bursts, bursts))
+    return found
+
+
+def _tightest(nest: Nest, target: Target) -> Found:
+    return search_tiling(nest, 0, None, ("raster",), "nhwc", target)
+
+
+def fixed_tiling(nest: Nest, stage: Stage, size: int, target: Target) -> LayerTiling | None:
+    """The tiling of one layer under a fixed tile of `size`, or None where it does not fit the buffer.
+
+    Matrices: size x size x size. Kernels and depthwise layers: about `size` output pixels by up to `size`
+    channels (fewer where a large kernel leaves no room), channels outermost where each has its own kernel.
+    """
+    if nest.flat:
+        tile_p, tile_q = 1, min(size, nest.columns)
+    else:
+        tile_q = min(nest.columns, FIXED_WIDTHS.get(size, max(1, size // 8)), size)
+        tile_p = min(nest.rows, max(1, size // tile_q))
+    channels = size
+    while channels:
+        tile_n, tile_k = min(channels, nest.extent["n"]), min(channels, nest.extent["k"])
+        if nest.channelwise and nest.layer.kind == "conv":
+            tile_n = max(
+                1, min(channels // max(nest.coefficient["A"], nest.coefficient["C"]), nest.extent["n"])
+            )
+        order = "nmk" if nest.channelwise else "mnk"
+        tiling = LayerTiling(stage.layer, stage.add, tile_p, tile_q, tile_n, tile_k, order, "raster")
+        if TilingCost(nest, tiling, target.psum_entries).live_entries <= target.buffer_entries:
+            return tiling
+        channels = 0 if nest.flat else channels // 2
+    return None

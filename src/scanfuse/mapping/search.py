@@ -1,0 +1,295 @@
+"""The best tiles of one layer and the best bands of one block, by search over the closed forms.
+
+Least traffic first, exactly: every distinct way to cut an axis is tried. Among tilings of equal traffic the
+one with the least estimated bursts and latency is taken (see `estimate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from math import isqrt
+from typing import Any
+
+import numpy as np
+
+from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.estimate import (
+    Target,
+    fused_cycles,
+    latency_slots,
+    tiling_bursts,
+    tiling_cycles,
+)
+from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.nest import Cut, Nest, even_cut
+from scanfuse.mapping.tiling import LayerTiling, TilingCost, layer_traffic, tile_entries
+from scanfuse.mapping.traffic import ORDERS, Scan, Traffic
+
+MOST_STEPS = 1 << 15  # finer tilings of equal traffic cost simulation time and save nothing
+
+
+@dataclass(frozen=True)
+class Found:
+    """The outcome of a search: a mapping of one layer or block and its closed-form figures."""
+
+    choice: LayerTiling | FusedBlock
+    traffic: int
+    bursts: float
+    score: float
+
+
+def distinct_tiles(extent: int) -> np.ndarray:
+    """Every tile size that is the smallest for its number of trips, increasing: about 2 sqrt(extent) sizes."""
+    small = np.arange(1, isqrt(extent) + 1)
+    return np.unique(np.concatenate([small, -(-extent // small)]))
+
+
+def coarse_tiles(extent: int) -> np.ndarray:
+    """A few dozen sizes: whole multiples of 32 (the array's width, a burst's worth) and even cuts."""
+    powers = [
+        size
+        for size in (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048)
+        if size < extent
+    ]
+    even = [-(-extent // parts) for parts in range(1, 9)]
+    return np.unique(np.array(powers + even))
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """All combinations of candidate tile sizes of a nest, as parallel arrays."""
+
+    tiles: dict[str, np.ndarray]  # p, q, n, k
+    cuts: dict[str, dict[str, Cut]]  # operand -> axis -> Cut of arrays
+    axes: dict[str, tuple[Any, Any, Any]]  # p, q, n, k -> trips, first, last in output extents
+    spans_a: tuple[np.ndarray, np.ndarray]  # A's largest rows and columns
+
+    def take(self, index: np.ndarray) -> Candidates:
+        def pick(cut: Cut) -> Cut:
+            return Cut(*(np.broadcast_to(field, len(self.tiles["p"]))[index] for field in vars(cut).values()))
+
+        return Candidates(
+            {axis: tile[index] for axis, tile in self.tiles.items()},
+            {operand: {axis: pick(cut) for axis, cut in cuts.items()} for operand, cuts in self.cuts.items()},
+            {
+                axis: tuple(np.broadcast_to(x, len(self.tiles["p"]))[index] for x in triple)  # type: ignore[misc]
+                for axis, triple in self.axes.items()
+            },
+            (self.spans_a[0][index], self.spans_a[1][index]),
+        )
+
+
+def enumerate_tiles(nest: Nest, p: np.ndarray, q: np.ndarray, n: np.ndarray, k: np.ndarray) -> Candidates:
+    """The grid of candidate tile sizes with the cuts of every operand."""
+    grid = np.indices((len(p), len(q), len(n), len(k))).reshape(4, -1)
+    tiles = {axis: sizes[i] for axis, sizes, i in zip("pqnk", (p, q, n, k), grid, strict=True)}
+    per_axis = {}
+    for axis, sizes, index in (("p", p, grid[0]), ("q", q, grid[1])):
+        pairs = [nest.span_cuts(axis, int(size)) for size in sizes]
+        per_axis[axis] = [
+            Cut(
+                *(
+                    np.array([getattr(pair[side], field) for pair in pairs])[index]
+                    for field in vars(pairs[0][side])
+                )
+            )
+            for side in (0, 1)
+        ]
+    pixels = [
+        Cut(*(getattr(cut_p, field) * getattr(cut_q, field) for field in vars(cut_p)))
+        for cut_p, cut_q in zip(per_axis["p"], per_axis["q"], strict=True)
+    ]
+    cut_n, cut_k = even_cut(nest.extent["n"], tiles["n"]), even_cut(nest.extent["k"], tiles["k"])
+    cuts = {
+        "A": {"m": pixels[0], "n": cut_n, "k": cut_k},
+        "B": {"m": pixels[1], "n": cut_n, "k": cut_k},
+        "C": {"m": pixels[1], "n": cut_n, "k": cut_k},
+    }
+    outs = {"p": per_axis["p"][1], "q": per_axis["q"][1], "n": cut_n, "k": cut_k}
+    axes = {axis: (cut.trips, cut.first, cut.last) for axis, cut in outs.items()}
+    return Candidates(tiles, cuts, axes, (per_axis["p"][0].largest, per_axis["q"][0].largest))
+
+
+def search_tiling(
+    nest: Nest, layer: int, add: int | None, scans: tuple[Scan, ...], layout: str, target: Target
+) -> Found:
+    """The tiling of one layer that moves least, over all tiles, loop orders and the given scans.
+
+    Raises MappingError where no tile fits the buffer.
+    """
+    bound = nest.layer.weight_entries + nest.layer.ifmap.entries + nest.layer.output.entries
+    bound += 0 if nest.residual is None else nest.residual.entries
+    best = None
+    for sizes in (coarse_tiles, distinct_tiles):
+        spatial = distinct_tiles if not nest.flat else sizes
+        grids = [spatial(nest.rows), spatial(nest.columns), sizes(nest.extent["n"]), sizes(nest.extent["k"])]
+        found = _best_of(nest, enumerate_tiles(nest, *grids), layer, add, scans, layout, target)
+        if found is not None and (best is None or found.traffic < best.traffic):
+            best = found
+        if best is not None and best.traffic <= bound:
+            break
+    if best is None:
+        smallest = TilingCost(nest, LayerTiling(layer, add, 1, 1, 1, 1, "mnk", "raster"), target.psum_entries)
+        raise MappingError(
+            f"layer {nest.layer.name}: no tile fits a buffer of {target.buffer_entries} entries; "
+            f"the smallest needs {smallest.live_entries}"
+        )
+    return best
+
+
+def _best_of(
+    nest: Nest,
+    every: Candidates,
+    layer: int,
+    add: int | None,
+    scans: tuple[Scan, ...],
+    layout: str,
+    target: Target,
+) -> Found | None:
+    live = np.asarray(tile_entries(nest, every.cuts, target.psum_entries))
+    fits = np.flatnonzero(live <= target.buffer_entries)
+    if not len(fits):
+        return None
+    fitting, live = every.take(fits), live[fits]
+    options = []
+    for order, scan in product(ORDERS, scans):
+        traffic = layer_traffic(nest, fitting.cuts, order, scan, target.psum_entries)
+        options.append((order, scan, np.broadcast_to(np.asarray(traffic.total), len(fits)), traffic))
+    least = min(int(total.min()) for _, _, total, _ in options)
+    best: Found | None = None
+    for order, scan, total, traffic in options:
+        index = np.flatnonzero(total == least)
+        if not len(index):
+            continue
+        some = fitting.take(index)
+        bursts, score = _scores(
+            nest, some, order, _take_traffic(traffic, index, len(fits)), live[index], layout, target
+        )
+        at = int(np.argmin(score))
+        if best is None or float(score[at]) < best.score:
+            p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
+            choice = LayerTiling(layer, add, p, q, n, k, order, scan)
+            best = Found(choice, least, float(bursts[at]), float(score[at]))
+    return best
+
+
+def _take_traffic(traffic: Traffic, index: np.ndarray, length: int) -> Traffic:
+    return Traffic(*(np.broadcast_to(np.asarray(field), length)[index] for field in vars(traffic).values()))
+
+
+def _scores(
+    nest: Nest, some: Candidates, order: str, traffic: Traffic, live: np.ndarray, layout: str, target: Target
+) -> tuple[np.ndarray, np.ndarray]:
+    bursts = tiling_bursts(nest, some.tiles, some.spans_a, traffic, layout, target)
+    cycles = tiling_cycles(nest, some.axes, target.array)
+    steps = some.cuts["C"]["m"].trips * some.cuts["C"]["n"].trips * some.cuts["C"]["k"].trips
+    overlaps = live + _changing(nest, some, order, target) <= target.buffer_entries
+    score = bursts + latency_slots(bursts, cycles, steps, overlaps, target) + steps
+    return bursts, np.where(steps > MOST_STEPS, score + steps * 1e3, score)
+
+
+def _changing(nest: Nest, some: Candidates, order: str, target: Target) -> Any:
+    """Entries that a typical step brings in: the operands that depend on the innermost loop that turns."""
+    total: Any = 0
+    inner = np.full(len(some.tiles["p"]), "?")
+    for axis in order:
+        inner = np.where(some.cuts["C"][axis].trips > 1, axis, inner)
+    for operand in "ABC":
+        size: Any = nest.coefficient[operand] * (target.psum_entries if operand == "C" else 1)
+        for axis in "mnk":
+            if axis != nest.free_axis[operand]:
+                size = size * some.cuts[operand][axis].largest
+        total = total + np.where(inner == nest.free_axis[operand], 0, size)
+    return total
+
+
+def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target: Target) -> Found | None:
+    """The best full-width row bands with the halo rows kept, or None where none fits or no halo exists."""
+    if nest.flat or nest.layer.P == 1 or nest.layer.kind in ("add", "scale"):
+        return None
+    best: Found | None = None
+    channels = coarse_tiles(nest.extent["n"]) if not nest.channelwise else np.array([nest.extent["n"]])
+    for tile_p, tile_n in product(distinct_tiles(nest.rows), channels):
+        choice = LayerTiling(
+            layer, add, int(tile_p), nest.columns, int(tile_n), nest.extent["k"], "mnk", "full", rolling=True
+        )
+        cost = TilingCost(nest, choice, target.psum_entries)
+        if cost.live_entries > target.buffer_entries:
+            continue
+        tiles = {"p": choice.tile_p, "q": choice.tile_q, "n": choice.tile_n, "k": choice.tile_k}
+        span_p, span_q = nest.span_cuts("p", choice.tile_p), nest.span_cuts("q", choice.tile_q)
+        cut_n, cut_k = even_cut(nest.extent["n"], choice.tile_n), even_cut(nest.extent["k"], choice.tile_k)
+        bursts = float(
+            tiling_bursts(nest, tiles, (span_p[0].largest, span_q[0].largest), cost.traffic, layout, target)
+        )
+        axes = {"p": span_p[1], "q": span_q[1], "n": cut_n, "k": cut_k}
+        cycles = tiling_cycles(nest, {a: (c.trips, c.first, c.last) for a, c in axes.items()}, target.array)
+        fresh = (
+            nest.coefficient["A"]
+            * nest.extent["k"]
+            * choice.tile_p
+            * nest.layer.stride[0]
+            * nest.layer.ifmap.width
+        )
+        fresh += choice.tile_p * nest.columns * choice.tile_n
+        overlaps = cost.live_entries + fresh <= target.buffer_entries
+        score = bursts + float(latency_slots(bursts, cycles, cost.steps, overlaps, target)) + cost.steps
+        found = Found(choice, int(cost.traffic.total), bursts, score)
+        if best is None or (found.traffic, found.score) < (best.traffic, best.score):
+            best = found
+    return best
+
+
+def search_block(shape: BlockShape, target: Target) -> Found | None:
+    """The bands and chunks of a fused block that move least, or None where none fits the buffer."""
+    costs = list(_block_options(shape, target))
+    if not costs:
+        return None
+    least = min(int(cost.traffic.total) for cost in costs)
+    best = [_block_score(cost, target) for cost in costs if cost.traffic.total == least]
+    return min(best, key=lambda found: found.score)
+
+
+def _block_options(shape: BlockShape, target: Target) -> Iterator[FusedCost]:
+    """Every way to cut a block that fits, each holding as many chunks of weights as there is room for."""
+    block, depthwise = shape.block, shape.depthwise
+    indices = (
+        None if block.expand is None else block.expand.layer,
+        block.depthwise.layer,
+        block.project.layer,
+        block.project.add,
+    )
+    rows, channels = depthwise.P, depthwise.C
+    for chunk in coarse_tiles(channels).tolist():
+        bands = [rows] if chunk == channels else distinct_tiles(rows).tolist()
+        by_chunk = (False, True) if block.expand is None and chunk < channels else (False,)
+        for band, step, split in product(bands, distinct_tiles(rows).tolist(), by_chunk):
+            if step > band:
+                continue
+            fused = FusedBlock(*indices, band, step, chunk, 1, split)
+            cost = FusedCost(shape, fused, target.psum_entries)
+            room = target.buffer_entries - cost.live_entries
+            if room < 0:
+                continue
+            held = min(-(-channels // chunk), 1 + room // (chunk * shape.weights_per_channel))
+            if held > 1 and len(cost.bands) > 1:
+                cost = FusedCost(shape, replace(fused, held_chunks=held), target.psum_entries)
+            yield cost
+
+
+def _block_score(cost: FusedCost, target: Target) -> Found:
+    shape, fused = cost.shape, cost.fused
+    traffic = int(cost.traffic.total)
+    bursts = traffic * target.entry_bytes / target.burst_bytes
+    step_share = fused.step_rows * shape.depthwise.stride[0] * shape.row_entries
+    step_share += fused.chunk * fused.step_rows * shape.depthwise.stride[0] * shape.depthwise.ifmap.width
+    if len(cost.bands) == 1 and len(cost.chunks) > 1:
+        step_share = fused.chunk * shape.weights_per_channel
+    overlaps = cost.live_entries + step_share <= target.buffer_entries
+    cycles = fused_cycles(cost, target.array)
+    score = bursts + float(
+        latency_slots(bursts, cycles, len(cost.bands) * len(cost.chunks) + 1, overlaps, target)
+    )
+    return Found(fused, traffic, bursts, score + cost.steps / 4)

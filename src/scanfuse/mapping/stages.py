@@ -1,0 +1,98 @@
+"""Which layers run as one: residual additions folded into their producer, and the blocks that fuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scanfuse.network import Layer, Network, Tensor
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A layer and, where its output goes straight into an addition, that addition (indices)."""
+
+    layer: int
+    add: int | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Stages that fuse: an optional expansion, a depthwise layer, a projection (indices of stages)."""
+
+    expand: Stage | None
+    depthwise: Stage
+    project: Stage
+
+
+def stages(network: Network) -> tuple[Stage, ...]:
+    """The network's layers in order, each addition folded into the layer right before it where it can be.
+
+    It can where that layer computes with weights, its output is read by the addition alone, and it is not
+    the network's output: the sum is then formed as the layer's result leaves the PE array.
+    """
+    found: list[Stage] = []
+    layers = network.layers
+    for index, layer in enumerate(layers):
+        if layer.kind == "add" and found and _folds(network, layers[index - 1], layer):
+            found[-1] = Stage(index - 1, index)
+        else:
+            found.append(Stage(index))
+    return tuple(found)
+
+
+def _folds(network: Network, previous: Layer, add: Layer) -> bool:
+    reads_once = [tensor.name for tensor in add.inputs].count(previous.output.name) == 1
+    return reads_once and previous.weight_entries > 0 and network.consumers(previous.output) == (add,)
+
+
+def residual_of(network: Network, stage: Stage) -> Tensor | None:
+    """The tensor that the stage's folded addition reads again, or None."""
+    if stage.add is None:
+        return None
+    made = network.layers[stage.layer].output.name
+    return next(tensor for tensor in network.layers[stage.add].inputs if tensor.name != made)
+
+
+def stored_tensor(network: Network, stage: Stage) -> Tensor:
+    """The tensor a stage leaves behind: the sum where an addition is folded in, else the layer's output."""
+    return network.layers[stage.layer if stage.add is None else stage.add].output
+
+
+def blocks(network: Network) -> tuple[Block | Stage, ...]:
+    """The stages, with every depthwise separable and inverted residual block made one, from the front on."""
+    found: list[Block | Stage] = []
+    rest = list(stages(network))
+    while rest:
+        block = _inverted_residual(network, rest[:3]) or _separable(network, rest[:2])
+        if block is None:
+            found.append(rest.pop(0))
+        else:
+            found.append(block)
+            del rest[: 2 if block.expand is None else 3]
+    return tuple(found)
+
+
+def _inverted_residual(network: Network, candidates: list[Stage]) -> Block | None:
+    if len(candidates) < 3:
+        return None
+    expand, depthwise, project = candidates
+    chained = _chained(network, expand, depthwise) and _separable(network, [depthwise, project]) is not None
+    if not chained or expand.add is not None or network.layers[expand.layer].kind != "pointwise":
+        return None
+    return Block(expand, depthwise, project)
+
+
+def _separable(network: Network, candidates: list[Stage]) -> Block | None:
+    if len(candidates) < 2:
+        return None
+    depthwise, project = candidates
+    kinds = network.layers[depthwise.layer].kind, network.layers[project.layer].kind
+    if kinds != ("depthwise", "pointwise") or depthwise.add is not None:
+        return None
+    return Block(None, depthwise, project) if _chained(network, depthwise, project) else None
+
+
+def _chained(network: Network, first: Stage, second: Stage) -> bool:
+    """Whether the second stage is the only reader of what the first one makes."""
+    made, reader = stored_tensor(network, first), network.layers[second.layer]
+    return reader.ifmap == made and network.consumers(made) == (reader,) and made != network.output

@@ -1,0 +1,104 @@
+"""One layer run alone: its tile sizes, the order of its loops, and what that moves and holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from scanfuse.mapping.nest import Cut, Nest, even_cut
+from scanfuse.mapping.traffic import Scan, Traffic, moved
+
+
+@dataclass(frozen=True)
+class LayerTiling:
+    """How one layer is cut and walked.
+
+    layer, add: indices into the network (add: a residual addition folded into the layer, or None).
+    tile_p, tile_q: output rows and columns of a tile (flat layers: one row of tile_q pixels);
+    tile_n: output channels (groups, for a channelwise layer); tile_k: input channels.
+    order: loops from outermost to innermost; scan: which of them turn round.
+    rolling: full-width row bands whose halo rows stay in the buffer (M outermost, all input channels).
+    """
+
+    layer: int
+    add: int | None
+    tile_p: int
+    tile_q: int
+    tile_n: int
+    tile_k: int
+    order: str
+    scan: Scan
+    rolling: bool = False
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        return (self.layer,) if self.add is None else (self.layer, self.add)
+
+
+@dataclass(frozen=True)
+class TilingCost:
+    """Closed forms of a `LayerTiling` on its `Nest`: traffic, steps, and entries live at the peak."""
+
+    nest: Nest
+    tiling: LayerTiling
+    psum_entries: int = 1
+
+    @cached_property
+    def cuts(self) -> dict[str, dict[str, Cut]]:
+        """Per operand, the axes as it sees them."""
+        nest, tiling = self.nest, self.tiling
+        pixels_a, pixels_c = nest.pixel_cuts(tiling.tile_p, tiling.tile_q)
+        if tiling.rolling:
+            pixels_a = nest.rolling_cut(tiling.tile_p)
+        n = even_cut(nest.extent["n"], tiling.tile_n)
+        k = even_cut(nest.extent["k"], tiling.tile_k)
+        return {
+            "A": {"m": pixels_a, "n": n, "k": k},
+            "B": {"m": pixels_c, "n": n, "k": k},
+            "C": {"m": pixels_c, "n": n, "k": k},
+        }
+
+    @cached_property
+    def steps(self) -> int:
+        cuts = self.cuts["C"]
+        return int(cuts["m"].trips * cuts["n"].trips * cuts["k"].trips)
+
+    @cached_property
+    def traffic(self) -> Traffic:
+        return layer_traffic(self.nest, self.cuts, self.tiling.order, self.tiling.scan, self.psum_entries)
+
+    @cached_property
+    def live_entries(self) -> int:
+        return int(tile_entries(self.nest, self.cuts, self.psum_entries))
+
+
+def layer_traffic(
+    nest: Nest, cuts: dict[str, dict[str, Cut]], order: str, scan: Scan, psum_entries: int
+) -> Traffic:
+    """Entries that a tiled layer moves; `cuts` may hold arrays over candidates.
+
+    Every operand follows `moved`; C moves by the same rule as writes, and what it writes beyond M N was
+    partial sums, read back as often. A partial sum counts `psum_entries` entries.
+    """
+    amount = {
+        operand: nest.coefficient[operand] * moved(order, nest.free_axis[operand], scan, cuts[operand])
+        for operand in ("A", "B", "C")
+    }
+    outputs = nest.layer.output.entries
+    spilled = (amount["C"] - outputs) * psum_entries
+    residual = outputs if nest.residual is not None else 0
+    return Traffic(amount["A"], amount["B"], outputs + 0 * spilled, spilled, spilled, residual)
+
+
+def tile_entries(nest: Nest, cuts: dict[str, dict[str, Cut]], psum_entries: int) -> object:
+    """Entries of one tile of each operand (and of the residual where an addition is folded in)."""
+    total: object = 0
+    for operand in ("A", "B", "C"):
+        size: object = nest.coefficient[operand] * (psum_entries if operand == "C" else 1)
+        for axis in "mnk":
+            if axis != nest.free_axis[operand]:
+                size = size * cuts[operand][axis].largest  # type: ignore[operator]
+        total = total + size  # type: ignore[operator]
+    if nest.residual is not None:
+        total = total + nest.coefficient["C"] * cuts["C"]["m"].largest * cuts["C"]["n"].largest  # type: ignore[operator]
+    return total

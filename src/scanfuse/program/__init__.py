@@ -1,0 +1,21 @@
+"""A mapping unrolled into steps: loads, computes, stores. The one thing that timing, values and traces share."""
+
+from scanfuse.program.check import ProgramError, check
+from scanfuse.program.program import BOX, MOVES, OPS, Cause, Move, Program, Stored, View
+from scanfuse.program.tensors import TensorTable
+from scanfuse.program.unroll import unroll
+
+__all__ = [
+    "BOX",
+    "MOVES",
+    "OPS",
+    "Cause",
+    "Move",
+    "Program",
+    "ProgramError",
+    "Stored",
+    "TensorTable",
+    "View",
+    "check",
+    "unroll",
+]

@@ -1,0 +1,40 @@
+"""A mapping unrolled into a program."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scanfuse.mapping import FusedBlock, FusedCost, Group, LayerTiling, Mapping, TilingCost
+from scanfuse.mapping.stages import Stage, residual_of, stored_tensor
+from scanfuse.program.program import Program
+from scanfuse.program.tables import GroupTables
+from scanfuse.program.tensors import TensorTable
+from scanfuse.program.unroll_fused import FusedUnroller
+from scanfuse.program.unroll_tiling import TilingUnroller
+
+
+def unroll(mapping: Mapping) -> Program:
+    """The program of a mapping: its groups one after the other, each starting and ending with an empty buffer."""
+    table = TensorTable.of(mapping.network)
+    groups, ops, moves = [], [], []
+    offset = 0
+    for number, group in enumerate(mapping.groups):
+        tables = _unroll_group(mapping, group, table)
+        for rows, found in ((tables.ops, ops), (tables.moves, moves)):
+            rows["step"] += offset
+            found.append(rows)
+        groups.append(np.full(tables.steps, number, dtype=np.int32))
+        offset += tables.steps
+    return Program(mapping, table.tensors, np.concatenate(groups), np.concatenate(ops), np.concatenate(moves))
+
+
+def _unroll_group(mapping: Mapping, group: Group, table: TensorTable) -> GroupTables:
+    network, cost = mapping.network, mapping.cost(group)
+    if isinstance(group, FusedBlock) and isinstance(cost, FusedCost):
+        stage = Stage(group.project, group.add)
+        residual = residual_of(network, stage)
+        output = stored_tensor(network, stage).name
+        return FusedUnroller(cost, group, table, output, None if residual is None else residual.name).unroll()
+    assert isinstance(group, LayerTiling) and isinstance(cost, TilingCost)
+    output = stored_tensor(network, Stage(group.layer, group.add)).name
+    return TilingUnroller(cost.nest, group, table, output).unroll()

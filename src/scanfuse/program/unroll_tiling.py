@@ -1,0 +1,240 @@
+"""A layer run alone, unrolled: every step is one tile; what changes from step to step is moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from scanfuse.mapping import LayerTiling, Nest
+from scanfuse.mapping.nest import tile_edges
+from scanfuse.program.program import OPS, Cause, Move, View
+from scanfuse.program.tables import GroupTables
+from scanfuse.program.tensors import TensorTable
+
+
+def visit(trips: dict[str, int], order: str, scan: str) -> dict[str, np.ndarray]:
+    """The tile index along each axis at every step.
+
+    Raster runs every loop forwards. Scan turns the inner loop round each time it is entered again, full
+    Scan the middle loop too.
+    """
+    a, b, c = (trips[axis] for axis in order)
+    outer, middle, inner = (index.ravel() for index in np.indices((a, b, c)))
+    entered = outer * b + middle  # how often the inner loop has been entered before
+    if scan == "full":
+        middle = np.where(outer % 2 == 1, b - 1 - middle, middle)
+    if scan != "raster":
+        inner = np.where(entered % 2 == 1, c - 1 - inner, inner)
+    return dict(zip(order, (outer, middle, inner), strict=True))
+
+
+@dataclass(frozen=True)
+class TilingUnroller:
+    """Unrolls one `LayerTiling`. `output` is the tensor it leaves behind (the sum, with a folded addition)."""
+
+    nest: Nest
+    tiling: LayerTiling
+    table: TensorTable
+    output: str
+
+    def unroll(self) -> GroupTables:
+        """The tables of the group."""
+        tables = GroupTables(steps=self.steps)
+        if self.tiling.rolling:
+            self._move_rolling(tables)
+        else:
+            self._move_tiles(tables, "A", Cause.IFMAP, self.ifmap_tensor, self.ifmap_view, self.ifmap_box)
+        if self.tiling.layer in self.table.weights:
+            tensor = self.table.weights[self.tiling.layer]
+            self._move_tiles(tables, "B", Cause.WEIGHT, tensor, View.MAP, self.weight_box)
+        self._move_outputs(tables)
+        self._compute(tables)
+        return tables
+
+    @cached_property
+    def edges(self) -> dict[str, np.ndarray]:
+        nest, tiling = self.nest, self.tiling
+        return {
+            "p": tile_edges(nest.rows, tiling.tile_p),
+            "q": tile_edges(nest.columns, tiling.tile_q),
+            "n": tile_edges(nest.extent["n"], tiling.tile_n),
+            "k": tile_edges(nest.extent["k"], tiling.tile_k),
+        }
+
+    @cached_property
+    def index(self) -> dict[str, np.ndarray]:
+        """Tile indices at every step, with the M axis split into rows p and columns q."""
+        trips = {axis: len(edges) - 1 for axis, edges in self.edges.items()}
+        visited = visit(
+            {"m": trips["p"] * trips["q"], "n": trips["n"], "k": trips["k"]},
+            self.tiling.order,
+            self.tiling.scan,
+        )
+        p, q = np.divmod(visited["m"], trips["q"])
+        return {"m": visited["m"], "p": p, "q": q, "n": visited["n"], "k": visited["k"]}
+
+    @property
+    def steps(self) -> int:
+        return len(self.index["m"])
+
+    def span(self, axis: str) -> tuple[np.ndarray, np.ndarray]:
+        """Start and stop along one axis of the output at every step."""
+        index, edges = self.index[axis], self.edges[axis]
+        return edges[index], edges[index + 1]
+
+    def key(self, operand: str) -> np.ndarray:
+        """A number that tells an operand's tiles apart."""
+        free = self.nest.free_axis[operand]
+        total = np.zeros(self.steps, dtype=np.int64)
+        for axis in "mnk":
+            if axis != free:
+                total = total * (int(self.index[axis].max()) + 1) + self.index[axis]
+        return total
+
+    @cached_property
+    def view(self) -> View:
+        return View.PIXELS if self.nest.flat else View.MAP
+
+    @cached_property
+    def ifmap_view(self) -> View:
+        return View.CHANNELS if self.table.flattened(self.nest.layer) else self.view
+
+    @cached_property
+    def ifmap_tensor(self) -> int:
+        return self.table.maps[self.nest.layer.ifmap.name]
+
+    @cached_property
+    def ifmap_box(self) -> dict[str, np.ndarray]:
+        rows, columns = (self._input_edges(axis)[:, self.index[axis]] for axis in "pq")
+        if self.nest.channelwise:
+            c0, c1 = (edge * self.nest.coefficient["A"] for edge in self.span("n"))
+        else:
+            c0, c1 = self.span("k")
+        return dict(zip(("a0", "a1", "b0", "b1", "c0", "c1"), (c0, c1, *rows, *columns), strict=True))
+
+    def _input_edges(self, axis: str) -> np.ndarray:
+        """Clipped input start and stop of every tile along p or q: shape (2, tiles)."""
+        edges = self.edges[axis]
+        pairs = [
+            self.nest.input_span(axis, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)
+        ]
+        return np.array(pairs, dtype=np.int64).T
+
+    @cached_property
+    def weight_box(self) -> dict[str, np.ndarray]:
+        layer = self.nest.layer
+        n0, n1 = self.span("n")
+        taps = np.full(self.steps, layer.R * layer.S)
+        zero = np.zeros(self.steps, dtype=np.int64)
+        if self.nest.channelwise:
+            outs = self.nest.coefficient["C"]
+            inner = (zero, np.full(self.steps, self.nest.coefficient["A"]))
+            return dict(
+                zip(
+                    ("a0", "a1", "b0", "b1", "c0", "c1"),
+                    (n0 * outs, n1 * outs, *inner, zero, taps),
+                    strict=True,
+                )
+            )
+        return dict(
+            zip(("a0", "a1", "b0", "b1", "c0", "c1"), (n0, n1, *self.span("k"), zero, taps), strict=True)
+        )
+
+    @cached_property
+    def output_box(self) -> dict[str, np.ndarray]:
+        outs = self.nest.coefficient["C"]
+        n0, n1 = self.span("n")
+        edges = (n0 * outs, n1 * outs, *self.span("p"), *self.span("q"))
+        return dict(zip(("a0", "a1", "b0", "b1", "c0", "c1"), edges, strict=True))
+
+    def _changes(self, operand: str) -> tuple[np.ndarray, np.ndarray]:
+        """Steps at which an operand's tile comes in, and the steps after which it goes."""
+        key = self.key(operand)
+        enters = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+        return enters, np.append(enters[1:] - 1, self.steps - 1)
+
+    def _move_tiles(
+        self,
+        tables: GroupTables,
+        operand: str,
+        cause: Cause,
+        tensor: int,
+        view: View,
+        box: dict[str, np.ndarray],
+    ) -> None:
+        """Load an operand's tile where it changes, and free it before the next one."""
+        enters, leaves = self._changes(operand)
+        tile = {edge: values[enters] for edge, values in box.items()}
+        layer = self.tiling.layer
+        tables.add_moves(enters, Move.LOAD, cause, layer, tensor, view, tile)
+        tables.add_moves(leaves, Move.FREE, cause, layer, tensor, view, tile)
+
+    def _move_rolling(self, tables: GroupTables) -> None:
+        """Load only the input rows that the band before did not leave, and free those the next one skips."""
+        enters, leaves = self._changes("A")
+        band = {edge: values[enters] for edge, values in self.ifmap_box.items()}
+        start, stop = band["b0"], band["b1"]
+        fresh = np.concatenate([start[:1], np.maximum(start[1:], stop[:-1])])
+        kept = np.append(np.minimum(start[1:], stop[:-1]), stop[-1])
+        layer, tensor, view = self.tiling.layer, self.ifmap_tensor, self.ifmap_view
+        for steps, move, rows in (
+            (enters, Move.LOAD, {**band, "b0": fresh}),
+            (leaves, Move.FREE, {**band, "b1": kept}),
+        ):
+            some = rows["b1"] > rows["b0"]
+            tables.add_moves(
+                steps[some],
+                move,
+                Cause.IFMAP,
+                layer,
+                tensor,
+                view,
+                {edge: values[some] for edge, values in rows.items()},
+            )
+
+    def _move_outputs(self, tables: GroupTables) -> None:
+        """Partial sums come and go with their tile; complete outputs are stored once."""
+        enters, leaves = self._changes("C")
+        key = self.key("C")[enters]
+        order = np.argsort(key, kind="stable")
+        fresh, complete = np.zeros(len(enters), dtype=bool), np.zeros(len(enters), dtype=bool)
+        turns = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
+        fresh[order[turns]] = True
+        complete[order[np.append(turns[1:] - 1, len(order) - 1)]] = True
+        tensor, layer = self.table.maps[self.output], self.tiling.layer
+        owner = layer if self.tiling.add is None else self.tiling.add
+        box = {edge: values[enters] for edge, values in self.output_box.items()}
+
+        def some(move: Move, cause: Cause, steps: np.ndarray, mask: np.ndarray, who: int = layer) -> None:
+            picked = {edge: values[mask] for edge, values in box.items()}
+            tables.add_moves(steps[mask], move, cause, who, tensor, self.view, picked)
+
+        some(Move.ALLOC, Cause.PSUM, enters, fresh)
+        some(Move.LOAD, Cause.PSUM, enters, ~fresh)
+        some(Move.STORE, Cause.OFMAP, leaves, complete, owner)
+        some(Move.STORE, Cause.PSUM, leaves, ~complete)
+        some(Move.FREE, Cause.PSUM, leaves, np.ones(len(enters), dtype=bool))
+        if self.nest.residual is not None:
+            picked = {edge: values[complete] for edge, values in box.items()}
+            residual = self.table.maps[self.nest.residual.name]
+            for move in (Move.LOAD, Move.FREE):
+                tables.add_moves(leaves[complete], move, Cause.RESIDUAL, owner, residual, self.view, picked)
+
+    def _compute(self, tables: GroupTables) -> None:
+        rows = np.zeros(self.steps, dtype=OPS)
+        rows["step"] = np.arange(self.steps)
+        rows["layer"], rows["view"] = self.tiling.layer, self.view
+        for edges, box_edges in (
+            (("k0", "k1", "p0", "p1", "q0", "q1"), ("a0", "a1", "b0", "b1", "c0", "c1")),
+        ):
+            for edge, box_edge in zip(edges, box_edges, strict=True):
+                rows[edge] = self.output_box[box_edge]
+        rows["c0"], rows["c1"] = (0, self.nest.coefficient["A"]) if self.nest.channelwise else self.span("k")
+        key = self.key("C")
+        first = np.unique(key, return_index=True)[1]
+        last = self.steps - 1 - np.unique(key[::-1], return_index=True)[1]
+        rows["begin"][first] = True
+        rows["finish"][last] = True
+        tables.add_ops(rows)
