@@ -17,6 +17,7 @@ from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
 from scanfuse.mapping.fusion import FusedCost, spans
 from scanfuse.mapping.nest import Cut, Nest
 from scanfuse.mapping.traffic import Traffic
+from scanfuse.network import Layer
 
 
 @dataclass(frozen=True)
@@ -85,21 +86,22 @@ def tiling_cycles(nest: Nest, cuts: dict[str, tuple[Any, Any, Any]], array: PEAr
     for trips, first, last in (cuts[axis] for axis in "pqnk"):
         kinds.append(((trips - 1, first), (np.ones_like(trips), last)))
     for (p_count, p), (q_count, q), (n_count, n), (k_count, k) in product(*kinds):
-        total = total + p_count * q_count * n_count * k_count * tile_cycles(nest, p * q, n, k, array)
+        outs, ins = n * nest.coefficient["C"], nest.coefficient["A"] if nest.channelwise else k
+        total = total + p_count * q_count * n_count * k_count * tile_cycles(nest.layer, p * q, outs, ins, array)
     return total
 
 
-def tile_cycles(nest: Nest, pixels: Any, n: Any, k: Any, array: PEArray) -> Any:
-    """PE-array cycles of one tile of `pixels` x `n` with `k` input channels (per group, if channelwise)."""
-    layer = nest.layer
+def tile_cycles(layer: Layer, pixels: Any, outs: Any, ins: Any, array: PEArray) -> Any:
+    """PE-array cycles of one tile: `pixels` x `outs` output channels from `ins` input channels per group."""
     taps = layer.R * layer.S
     if layer.kind in ("add", "scale"):
-        return depthwise_cycles(array, pixels, n, 1)
+        return depthwise_cycles(array, pixels, outs, 1)
     if layer.kind in ("pool", "depthwise"):
-        return depthwise_cycles(array, pixels, n, taps)
-    if nest.channelwise:  # a grouped convolution: its groups one after the other
-        return n * matmul_cycles(array, pixels, nest.coefficient["C"], nest.coefficient["A"] * taps)
-    return matmul_cycles(array, pixels, n, k * taps)
+        return depthwise_cycles(array, pixels, outs, taps)
+    if layer.groups > 1:  # its groups one after the other
+        per_group = layer.K // layer.groups
+        return outs // per_group * matmul_cycles(array, pixels, per_group, ins * taps)
+    return matmul_cycles(array, pixels, outs, ins * taps)
 
 
 def latency_slots(bursts: Any, cycles: Any, steps: Any, overlaps: Any, target: Target) -> Any:

@@ -1,0 +1,164 @@
+"""The accelerator as SimPy processes: DMA in, PE array, DMA out, and the buffer they share.
+
+* `dma_in` claims buffer space in program order, a whole step at a time, and requests the step's loads; it runs
+  ahead of the PE array as far as space allows.
+* `pe_array` computes a step once all it needs is there, from clock edge to clock edge.
+* `dma_out` stores what a step has made; space is given back when the data are in DRAM.
+
+A load waits until every earlier store to the same tensor is complete. Serial execution always fits the buffer
+(`check` proves it), and claims are made in order, so there is no deadlock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from scanfuse.simulate.clock import DramClock
+from scanfuse.simulate.plan import Plan
+
+Process = Generator[simpy.Event, Any, None]
+
+
+@dataclass
+class Signal:
+    """Something one process waits for: woken whenever the condition may have become true."""
+
+    env: simpy.Environment
+    waiter: simpy.Event | None = None
+
+    def wait(self) -> simpy.Event:
+        self.waiter = self.env.event()
+        return self.waiter
+
+    def wake(self) -> None:
+        if self.waiter is not None:
+            waiter, self.waiter = self.waiter, None
+            waiter.succeed()
+
+
+@dataclass
+class Timeline:
+    """What happened when, per step, in picoseconds; int64 arrays."""
+
+    compute_start_ps: np.ndarray
+    compute_end_ps: np.ndarray
+
+
+@dataclass
+class Machine:
+    """The state the processes share, and the processes."""
+
+    env: simpy.Environment
+    plan: Plan
+    clock: DramClock
+    on_group_end: Callable[[int], None]
+    on_step: Callable[[int], None]
+    free: int = field(init=False)
+    peak: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        plan, program = self.plan, self.plan.program
+        self.capacity = self.free = plan.accelerator.buffer.entries
+        self.pending_loads = [0] * program.steps
+        self.issued = 0  # steps whose loads have been requested
+        self.computed = 0  # steps that have computed
+        self.stored: dict[int, int] = {}  # place in DRAM -> completed stores
+        self.space, self.loaded, self.work, self.hazard = (Signal(self.env) for _ in range(4))
+        self.turn = Signal(self.env)
+        self.timeline = Timeline(*(np.zeros(program.steps, dtype=np.int64) for _ in range(2)))
+        first = np.searchsorted(plan.transfer_step, np.arange(program.steps + 1))
+        self._first_transfer = first.tolist()
+        self._is_load = plan.transfer_is_load.tolist()
+        self._owner = plan.transfer_owner.tolist()
+        self._key = plan.store_key.tolist()
+        self._needed = plan.stores_needed.tolist()
+        self._offsets = plan.bursts.offsets.tolist()
+        for process in (self.dma_in(), self.pe_array(), self.dma_out()):
+            self.env.process(process)
+
+    def dma_in(self) -> Process:
+        """Claim space and request loads, step by step in program order."""
+        claims = self.plan.program.claims.tolist()
+        prefetch = self.plan.accelerator.dma.prefetch
+        for step, claim in enumerate(claims):
+            while not prefetch and self.computed < step:
+                yield self.turn.wait()
+            while self.free < claim:
+                yield self.space.wait()
+            self.free -= claim
+            self.peak = max(self.peak, self.capacity - self.free)
+            for transfer in range(self._first_transfer[step], self._first_transfer[step + 1]):
+                if not self._is_load[transfer]:
+                    continue
+                self.pending_loads[step] += 1
+                while self.stored.get(self._key[transfer], 0) < self._needed[transfer]:
+                    yield self.hazard.wait()
+                self._submit(transfer, False, lambda step=step: self._load_done(step))  # type: ignore[misc]
+            self.issued = step + 1
+            self.loaded.wake()
+
+    def pe_array(self) -> Process:
+        """Compute each step when its loads are complete, on the edges of the array's clock."""
+        cycles = self.plan.cycles.tolist()
+        groups = self.plan.program.groups.tolist()
+        released = self.plan.released_at_once.tolist()
+        period = self.plan.accelerator.pe_array.clock_period_ps
+        for step in range(len(cycles)):
+            while self.issued <= step or self.pending_loads[step]:
+                yield self.loaded.wait()
+            now = int(self.env.now)
+            start = -(-now // period) * period
+            end = start + cycles[step] * period
+            if end > now:
+                yield self.env.timeout(end - now)
+            self.timeline.compute_start_ps[step], self.timeline.compute_end_ps[step] = start, end
+            self.computed = step + 1
+            self._release(released[step])
+            self.work.wake()
+            self.turn.wake()
+            self.on_step(step)
+            if step + 1 == len(cycles) or groups[step + 1] != groups[step]:
+                self.on_group_end(groups[step])
+
+    def dma_out(self) -> Process:
+        """Store what each computed step leaves, in program order."""
+        for step in range(self.plan.program.steps):
+            stores = [
+                transfer
+                for transfer in range(self._first_transfer[step], self._first_transfer[step + 1])
+                if not self._is_load[transfer]
+            ]
+            if not stores:
+                continue
+            while self.computed <= step:
+                yield self.work.wait()
+            remaining = [len(stores)]
+            for transfer in stores:
+                self._submit(transfer, True, lambda t=transfer, s=step, r=remaining: self._store_done(t, s, r))  # type: ignore[misc]
+
+    def _submit(self, transfer: int, is_write: bool, done: Callable[[], None]) -> None:
+        addresses = self.plan.bursts.addresses[self._offsets[transfer] : self._offsets[transfer + 1]]
+        self.clock.submit(addresses, is_write, self._owner[transfer], done)
+
+    def _load_done(self, step: int) -> None:
+        self.pending_loads[step] -= 1
+        if not self.pending_loads[step]:
+            self.loaded.wake()
+
+    def _store_done(self, transfer: int, step: int, remaining: list[int]) -> None:
+        key = self._key[transfer]
+        self.stored[key] = self.stored.get(key, 0) + 1
+        self.hazard.wake()
+        remaining[0] -= 1
+        if not remaining[0]:
+            self._release(int(self.plan.released_when_stored[step]))
+
+    def _release(self, entries: int) -> None:
+        if entries:
+            self.free += entries
+            self.space.wake()
