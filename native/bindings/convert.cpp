@@ -1,0 +1,143 @@
+#include "bindings/convert.hpp"
+
+#include <string>
+
+namespace scanfuse::bindings {
+namespace {
+
+using dram::Channel;
+using dram::Rank;
+
+template <class Visit>
+void eachRank(dram::System& system, Visit visit) {
+  for (std::uint32_t c = 0; c < system.channels().size(); ++c) {
+    Channel& channel = system.channels()[c];
+    for (std::uint32_t r = 0; r < channel.numRanks(); ++r) visit(c, r, channel.rank(r));
+  }
+}
+
+// Columns of unsigned 64-bit figures, filled row by row.
+class Table {
+ public:
+  explicit Table(std::vector<const char*> names) : names_(std::move(names)), columns_(names_.size()) {}
+  void row(std::initializer_list<std::uint64_t> values) {
+    std::size_t i = 0;
+    for (const std::uint64_t value : values) columns_[i++].push_back(value);
+  }
+  py::dict finish() {
+    py::dict out;
+    for (std::size_t i = 0; i < names_.size(); ++i) out[names_[i]] = toArray(std::move(columns_[i]));
+    return out;
+  }
+
+ private:
+  std::vector<const char*> names_;
+  std::vector<std::vector<std::uint64_t>> columns_;
+};
+
+}  // namespace
+
+dram::Config toConfig(const py::dict& values) {
+  dram::Config config;
+  for (const std::string& key : dram::uintKeys())
+    dram::setUint(config, key, values[py::str(key)].cast<std::uint32_t>());
+  config.tCK = values["tCK"].cast<float>();
+  config.Vdd = values["Vdd"].cast<float>();
+  config.USE_LOW_POWER = values["USE_LOW_POWER"].cast<bool>();
+  config.rowPolicy = values["open_page"].cast<bool>() ? dram::RowPolicy::OpenPage : dram::RowPolicy::ClosePage;
+  config.schedulingOrder = values["rank_then_bank"].cast<bool>() ? dram::SchedulingOrder::RankThenBank
+                                                                 : dram::SchedulingOrder::BankThenRank;
+  config.queueStructure =
+      values["per_rank"].cast<bool>() ? dram::QueueStructure::PerRank : dram::QueueStructure::PerRankPerBank;
+  config.mappingScheme = values["scheme"].cast<std::uint32_t>();
+  config.megabytes = values["megabytes"].cast<std::uint64_t>();
+  const py::dict mapped = values["mapped"];
+  config.mapped.NUM_BANKS = mapped["NUM_BANKS"].cast<std::uint32_t>();
+  config.mapped.NUM_CHANS = mapped["NUM_CHANS"].cast<std::uint32_t>();
+  config.mapped.NUM_ROWS = mapped["NUM_ROWS"].cast<std::uint32_t>();
+  config.mapped.NUM_COLS = mapped["NUM_COLS"].cast<std::uint32_t>();
+  config.mapped.JEDEC_DATA_BUS_BITS = mapped["JEDEC_DATA_BUS_BITS"].cast<std::uint32_t>();
+  config.mapped.BL = mapped["BL"].cast<std::uint32_t>();
+  return config;
+}
+
+py::dict energyTable(dram::System& system) {
+  Table table({"channel", "rank", "background", "burst", "actpre", "refresh"});
+  eachRank(system, [&](std::uint32_t c, std::uint32_t r, const Rank& rank) {
+    table.row({c, r, rank.energy.background, rank.energy.burst, rank.energy.actpre, rank.energy.refresh});
+  });
+  return table.finish();
+}
+
+py::dict counterTable(dram::System& system) {
+  Table table({"channel", "rank", "reads", "writes", "activates", "precharges", "refreshes", "row_hits",
+               "power_down_ticks", "power_down_entries"});
+  eachRank(system, [&](std::uint32_t c, std::uint32_t r, const Rank& rank) {
+    const dram::RankCounters& n = rank.counters;
+    table.row({c, r, n.reads, n.writes, n.activates, n.precharges, n.refreshes, n.rowHits, n.powerDownTicks,
+               n.powerDownEntries});
+  });
+  return table.finish();
+}
+
+py::dict bankTable(dram::System& system) {
+  Table table({"channel", "rank", "bank", "reads", "writes", "latency_sum_ticks"});
+  for (std::uint32_t c = 0; c < system.channels().size(); ++c) {
+    const Channel& channel = system.channels()[c];
+    for (std::uint32_t r = 0; r < channel.numRanks(); ++r)
+      for (std::uint32_t b = 0; b < channel.numBanks(); ++b) {
+        const dram::BankCounters& n = channel.bankCounters(r, b);
+        table.row({c, r, b, n.reads, n.writes, n.latencySum});
+      }
+  }
+  return table.finish();
+}
+
+py::dict ownerTable(const dram::System& system) {
+  Table table({"owner", "reads", "writes", "activates", "row_hits", "burst", "actpre"});
+  const auto& counters = system.owners().counters();
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    const dram::OwnerCounters& n = counters[i];
+    table.row({system.owners().owners()[i], n.reads, n.writes, n.activates, n.rowHits, n.burst, n.actpre});
+  }
+  return table.finish();
+}
+
+py::dict commandTable(const dram::System& system) {
+  using Record = dram::CommandRecord;
+  const std::vector<Record> records = system.commands();
+  py::dict out;
+  out["tick"] = column<std::int64_t>(records, [](const Record& r) { return r.tick; });
+  out["command"] = column<std::uint8_t>(records, [](const Record& r) { return static_cast<int>(r.command); });
+  out["channel"] = column<std::uint32_t>(records, [](const Record& r) { return r.channel; });
+  out["rank"] = column<std::uint32_t>(records, [](const Record& r) { return r.rank; });
+  out["bank"] = column<std::uint32_t>(records, [](const Record& r) { return r.bank; });
+  out["row"] = column<std::uint32_t>(records, [](const Record& r) { return r.row; });
+  out["column"] = column<std::uint32_t>(records, [](const Record& r) { return r.column; });
+  return out;
+}
+
+py::dict epochTable(const dram::System& system) {
+  Table table({"end_tick", "channel", "rank", "background", "burst", "actpre", "refresh"});
+  for (const dram::EpochRecord& r : system.epochs())
+    table.row({r.end, r.channel, r.rank, r.energy.background, r.energy.burst, r.energy.actpre, r.energy.refresh});
+  return table.finish();
+}
+
+py::list latencyHistograms(const dram::System& system) {
+  py::list out;
+  for (const Channel& channel : system.channels()) {
+    py::dict bins;
+    for (const auto& [low, count] : channel.latencies().bins()) bins[py::int_(low)] = py::int_(count);
+    out.append(bins);
+  }
+  return out;
+}
+
+py::tuple completionArrays(const std::vector<dram::Completion>& completions) {
+  using Each = dram::Completion;
+  return py::make_tuple(column<std::uint64_t>(completions, [](const Each& each) { return each.tag; }),
+                        column<std::int64_t>(completions, [](const Each& each) { return each.tick; }));
+}
+
+}  // namespace scanfuse::bindings

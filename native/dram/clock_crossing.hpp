@@ -1,0 +1,22 @@
+// CPU cycles and DRAM ticks: which ticks run in which CPU cycle.
+#pragma once
+
+#include <cstdint>
+
+#include "dram/types.hpp"
+
+namespace scanfuse::dram {
+
+// Tick k runs in CPU cycle floor(k*C/D), both counted from 0, where C is the CPU's frequency and D
+// the DRAM's in whole Hz. With no CPU frequency given the two clocks are the same.
+class ClockCrossing {
+ public:
+  ClockCrossing(float tCK, std::uint64_t cpuHz);
+  std::uint64_t cycleOf(Tick tick) const;
+  Tick firstTick(std::uint64_t cycle) const;  // the first tick that runs in this cycle or later
+
+ private:
+  std::uint64_t cpu_, dram_;
+};
+
+}  // namespace scanfuse::dram

@@ -1,0 +1,127 @@
+#include "dram/config.hpp"
+
+#include <cmath>
+#include <sstream>
+
+namespace scanfuse::dram {
+namespace {
+
+template <class Value>
+std::string text(Value value) {
+  std::ostringstream out;
+  out << value;
+  return out.str();
+}
+
+bool powerOfTwo(std::uint64_t n) { return n != 0 && (n & (n - 1)) == 0; }
+
+void requirePowerOfTwo(const char* key, std::uint64_t value) {
+  if (!powerOfTwo(value)) throw ConfigError(key, text(value), "a power of two, at least 1");
+}
+
+void requireAtLeast(const char* key, std::uint32_t value, std::uint32_t least) {
+  if (value < least) throw ConfigError(key, text(value), "at least " + text(least));
+}
+
+void requirePositive(const char* key, float value) {
+  if (!(value > 0) || !std::isfinite(value)) throw ConfigError(key, text(value), "a positive number");
+}
+
+// Above this the tables of banks alone would fill the memory of the host.
+constexpr std::uint64_t kMostBanks = 1u << 20;
+
+}  // namespace
+
+std::uint32_t bitsFor(std::uint64_t n) {
+  std::uint32_t bits = 0;
+  while (n > (std::uint64_t{1} << bits)) ++bits;
+  return bits;
+}
+
+bool setUint(Config& config, const std::string& key, std::uint32_t value) {
+#define SCANFUSE_DRAM_SET(name)  \
+  if (key == #name) {            \
+    config.name = value;         \
+    return true;                 \
+  }
+  SCANFUSE_DRAM_UINT_KEYS(SCANFUSE_DRAM_SET)
+#undef SCANFUSE_DRAM_SET
+  return false;
+}
+
+std::vector<std::string> uintKeys() {
+  std::vector<std::string> keys;
+#define SCANFUSE_DRAM_NAME(name) keys.emplace_back(#name);
+  SCANFUSE_DRAM_UINT_KEYS(SCANFUSE_DRAM_NAME)
+#undef SCANFUSE_DRAM_NAME
+  return keys;
+}
+
+std::uint64_t Config::rankMegabytes() const {
+  const std::uint64_t bits = std::uint64_t{NUM_ROWS} * NUM_COLS * DEVICE_WIDTH * NUM_BANKS * numDevices();
+  return (bits / 8) >> 20;
+}
+
+std::uint32_t Config::numDevices() const { return JEDEC_DATA_BUS_BITS / DEVICE_WIDTH; }
+
+std::uint32_t Config::numRanks() const {
+  // Less than one rank per channel asked for gives one whole rank (quirk Q19).
+  const std::uint64_t ranks = megabytes / NUM_CHANS / rankMegabytes();
+  return ranks == 0 ? 1 : static_cast<std::uint32_t>(ranks);
+}
+
+std::uint32_t Config::refreshPeriodTicks() const {
+  return static_cast<std::uint32_t>(static_cast<float>(REFRESH_PERIOD) / tCK);
+}
+
+std::uint32_t Config::refreshStaggerTicks() const {
+  const float period = static_cast<float>(REFRESH_PERIOD) / tCK;
+  return static_cast<std::uint32_t>(period / static_cast<float>(numRanks()));
+}
+
+void Config::validate() const {
+  requirePowerOfTwo("NUM_CHANS", NUM_CHANS);
+  requirePowerOfTwo("NUM_BANKS", NUM_BANKS);
+  requirePowerOfTwo("NUM_ROWS", NUM_ROWS);
+  requirePowerOfTwo("NUM_COLS", NUM_COLS);
+  requirePowerOfTwo("DEVICE_WIDTH", DEVICE_WIDTH);
+  requirePowerOfTwo("JEDEC_DATA_BUS_BITS", JEDEC_DATA_BUS_BITS);
+  requirePowerOfTwo("BL", BL);
+  if (JEDEC_DATA_BUS_BITS < 8) requireAtLeast("JEDEC_DATA_BUS_BITS", JEDEC_DATA_BUS_BITS, 8);
+  if (mapped.JEDEC_DATA_BUS_BITS < 8)
+    requireAtLeast("JEDEC_DATA_BUS_BITS", mapped.JEDEC_DATA_BUS_BITS, 8);
+  if (DEVICE_WIDTH > JEDEC_DATA_BUS_BITS)
+    throw ConfigError("DEVICE_WIDTH", text(DEVICE_WIDTH),
+                      "at most JEDEC_DATA_BUS_BITS=" + text(JEDEC_DATA_BUS_BITS));
+  if (bitsFor(NUM_ROWS) + bitsFor(NUM_COLS) + bitsFor(NUM_BANKS) + bitsFor(JEDEC_DATA_BUS_BITS) > 63)
+    throw ConfigError("NUM_ROWS", text(NUM_ROWS), "such that a rank holds fewer than 2^63 bits");
+  if (bitsFor(mapped.BL) > bitsFor(mapped.NUM_COLS))
+    throw ConfigError("BL", text(mapped.BL), "at most NUM_COLS=" + text(mapped.NUM_COLS));
+  requirePositive("tCK", tCK);
+  requirePositive("Vdd", Vdd);
+  if (tCMD != 1) throw ConfigError("tCMD", text(tCMD), "1 (no other value is modelled)");
+  requireAtLeast("tFAW", tFAW, 1);
+  requireAtLeast("tRP", tRP, 1);
+  requireAtLeast("tRFC", tRFC, 1);
+  if (std::uint64_t{CL} + AL < 2) throw ConfigError("CL", text(CL), "such that CL+AL is at least 2");
+  if (AL > tRCD) throw ConfigError("AL", text(AL), "at most tRCD=" + text(tRCD));
+  requireAtLeast("CMD_QUEUE_DEPTH", CMD_QUEUE_DEPTH, 2);
+  requireAtLeast("TRANS_QUEUE_DEPTH", TRANS_QUEUE_DEPTH, 1);
+  requireAtLeast("TOTAL_ROW_ACCESSES", TOTAL_ROW_ACCESSES, 1);
+  requireAtLeast("EPOCH_LENGTH", EPOCH_LENGTH, 1);
+  if (mappingScheme < 1 || mappingScheme > 7)
+    throw ConfigError("ADDRESS_MAPPING_SCHEME", text(mappingScheme), "scheme1 to scheme7");
+  if (!powerOfTwo(megabytes)) throw ConfigError("capacity_mib", text(megabytes), "a power of two, at least 1");
+  if (rankMegabytes() == 0)
+    throw ConfigError("NUM_ROWS", text(NUM_ROWS), "large enough that a rank holds at least 1 MiB");
+  const std::uint64_t ranks = megabytes / NUM_CHANS / rankMegabytes();
+  if (ranks > kMostBanks || std::uint64_t{numRanks()} * NUM_BANKS * NUM_CHANS > kMostBanks)
+    throw ConfigError("capacity_mib", text(megabytes),
+                      "at most " + text(kMostBanks) + " banks in all (this has " + text(ranks) + " ranks of " +
+                          text(rankMegabytes()) + " MiB per channel)");
+  if (refreshStaggerTicks() < 1)
+    throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD),
+                      "long enough for one tick per rank (REFRESH_PERIOD/tCK >= " + text(numRanks()) + ")");
+}
+
+}  // namespace scanfuse::dram

@@ -1,0 +1,37 @@
+"""Cycle-exact DDR2/DDR3 memory: what a stream of requests costs in ticks and energy.
+
+========================  =====================================================================
+`DramConfig`              a memory system: device and system settings, checked, frozen
+`parts`                   the names of the devices that come with scanfuse
+`replay`                  feed a recorded stream, get completions, commands, energy, counters
+`DramSystem`              drive a memory request by request, advancing as far as you like
+`RequestPort`             submit whole transfers; for simulations that run beside the memory
+========================  =====================================================================
+
+The model is DRAMSim2's, quirks included. Time is in ticks (DRAM clock cycles), counted from 0.
+"""
+
+from scanfuse.dram.config import DramConfig
+from scanfuse.dram.errors import (
+    BusCollision,
+    DramConfigError,
+    DramConfigWarning,
+    NoProgress,
+)
+from scanfuse.dram.parts import parts
+from scanfuse.dram.port import RequestPort
+from scanfuse.dram.replay import Replay, replay
+from scanfuse.dram.system import DramSystem
+
+__all__ = [
+    "BusCollision",
+    "DramConfig",
+    "DramConfigError",
+    "DramConfigWarning",
+    "DramSystem",
+    "NoProgress",
+    "Replay",
+    "RequestPort",
+    "parts",
+    "replay",
+]

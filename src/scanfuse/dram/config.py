@@ -1,0 +1,253 @@
+"""A memory system: device, channel and controller settings in one frozen, checked record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scanfuse.dram import ini
+from scanfuse.dram.errors import DramConfigError, did_you_mean
+from scanfuse.dram.ini import Setting, Value
+from scanfuse.dram.keys import BOOLS, CHOICES, KEYS, MAPPED, ORDER, REQUIRED
+from scanfuse.dram.native import engine
+from scanfuse.dram.parts import default_system_path, part_path, parts
+
+Source = str | PathLike[str] | Mapping[str, object]
+
+
+class Locations(NamedTuple):
+    """Where addresses live: int64 arrays of one length. `column` counts bursts within the row."""
+
+    channel: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    bank: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DramConfig:
+    """A memory system as DRAMSim2's two ini files and its `-o` overrides describe it.
+
+    Make one with `DramConfig.from_ini`. Equal configurations compare equal and hash alike.
+    """
+
+    name: str
+    """The device: a part's name, or the stem of its file, or `custom`."""
+    files: tuple[tuple[str, Value], ...]
+    """Settings as the files give them."""
+    overrides: tuple[tuple[str, Value], ...] = ()
+    """Settings that replace those of the files, except in the address mapping (quirk Q1)."""
+    capacity_mib: int = 2048
+    """Size asked for, all channels together: a power of two."""
+    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    """Where each setting stood, for error messages."""
+
+    def __post_init__(self) -> None:
+        missing = [key for key in REQUIRED if key not in self._values]
+        if missing:
+            raise DramConfigError(f"{self.name}: missing {', '.join(missing)}")
+        try:
+            engine.derive(self._engine_values)
+        except engine.ConfigError as error:
+            key, found, allowed = error.args
+            origin = dict(self.origins).get(key, key if key == "capacity_mib" else self.name)
+            prefix = "" if origin == key else f"{origin}: "
+            raise DramConfigError(f"{prefix}{key}={found}: must be {allowed}") from None
+
+    @classmethod
+    def from_ini(
+        cls,
+        device: Source,
+        system: Source | None = None,
+        capacity_mib: int = 2048,
+        overrides: Mapping[str, object] | None = None,
+    ) -> "DramConfig":
+        """Reads a memory system.
+
+        `device` is the name of a part (see `parts()`), a path to a device file, or a dict of settings
+        (values as text or numbers); `system` a path or a dict, None for DRAMSim2's example settings.
+        Either may hold any key; the system's values win. `overrides` replace values afterwards, but do
+        not reach the address mapping, as with DRAMSim2's `-o`. `capacity_mib` is the size asked for,
+        all channels together, a power of two; less than a rank per channel gives one rank.
+
+        Raises DramConfigError naming file, line, key, what was found and what is allowed; OSError if a
+        file cannot be read. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
+        """
+        name, settings = _settings(device, "device")
+        settings += _settings(default_system_path() if system is None else system, "system")[1]
+        found = ini.settle(settings)
+        over = {s.key: s for s in ini.from_mapping(overrides or {}, "overrides")}
+        missing = [key for key in REQUIRED if key not in found and key not in over]
+        if missing:
+            where = device if isinstance(device, str | PathLike) else "device"
+            raise DramConfigError(f"{where}: missing {', '.join(missing)}")
+        if isinstance(capacity_mib, bool) or capacity_mib != int(capacity_mib):
+            raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
+        if not 0 <= capacity_mib < 1 << 63:
+            raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
+        return cls(
+            name=name,
+            files=_ordered({key: ini.parse(setting) for key, setting in found.items()}),
+            overrides=_ordered({key: ini.parse(setting) for key, setting in over.items()}),
+            capacity_mib=int(capacity_mib),
+            origins=tuple((key, setting.where) for key, setting in {**found, **over}.items()),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data (JSON-able) from which `from_dict` makes an equal configuration."""
+        return {
+            "name": self.name,
+            "capacity_mib": self.capacity_mib,
+            "files": dict(self.files),
+            "overrides": dict(self.overrides),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "DramConfig":
+        """The inverse of `to_dict`. Raises DramConfigError."""
+        for key in ("name", "capacity_mib", "files"):
+            if key not in data:
+                raise DramConfigError(f"DRAM configuration: missing {key!r}")
+        made = cls.from_ini(data["files"], {}, data["capacity_mib"], data.get("overrides"))
+        return cls(str(data["name"]), made.files, made.overrides, made.capacity_mib, made.origins)
+
+    def __getitem__(self, key: str) -> Value:
+        """A setting after overrides, by its ini key: `cfg["tRCD"]`."""
+        if key not in KEYS:
+            raise KeyError(f"{key}: unknown key{did_you_mean(key, KEYS)}")
+        default: Value = CHOICES[key][-1] if key in CHOICES else False
+        return self._values.get(key, default)
+
+    # --- what users ask for -----------------------------------------------------------------------
+
+    @property
+    def tck_ps(self) -> int:
+        """One tick in picoseconds. Raises DramConfigError if tCK is not a whole number of them."""
+        ps = Decimal(repr(self["tCK"])) * 1000
+        if ps != ps.to_integral_value():
+            origin = dict(self.origins).get("tCK", self.name)
+            raise DramConfigError(f"{origin}: tCK={self['tCK']}: must be a whole number of picoseconds")
+        return int(ps)
+
+    @property
+    def vdd(self) -> float:
+        """Supply voltage in volts."""
+        return float(self["Vdd"])
+
+    @property
+    def num_channels(self) -> int:
+        """Independent channels."""
+        return int(self["NUM_CHANS"])
+
+    @property
+    def num_ranks(self) -> int:
+        """Ranks per channel."""
+        return self.derived["num_ranks"]
+
+    @property
+    def num_banks(self) -> int:
+        """Banks per rank."""
+        return int(self["NUM_BANKS"])
+
+    @property
+    def num_devices(self) -> int:
+        """Devices per rank."""
+        return self.derived["num_devices"]
+
+    @property
+    def transaction_bytes(self) -> int:
+        """Bytes moved by one request (one burst)."""
+        return self.derived["transaction_bytes"]
+
+    @property
+    def capacity_bytes(self) -> int:
+        """What is really there, all channels together (one rank per channel at least)."""
+        return self.derived["storage_mib_per_channel"] * self.num_channels << 20
+
+    @property
+    def peak_bandwidth_bytes_per_s(self) -> float:
+        """Two beats per tick on every channel."""
+        return self.num_channels * int(self["JEDEC_DATA_BUS_BITS"]) / 8 * 2 / (float(self["tCK"]) * 1e-9)
+
+    @property
+    def nj_per_unit(self) -> float:
+        """Nanojoules per unit of the energy accumulators: 1 mA x Vdd x tCK [ns] = pJ, x 1e-3."""
+        return self.vdd * float(self["tCK"]) * 1e-3
+
+    @cached_property
+    def derived(self) -> dict[str, int]:
+        """Organisation and field widths of the address mapping that follow from the settings."""
+        return engine.derive(self._engine_values)
+
+    def map_address(self, addresses: ArrayLike) -> Locations:
+        """Where byte addresses (uint64, any number) live. Address bits above the capacity are ignored.
+
+        Raises IndexError if overrides have taken away the channel or bank an address maps to.
+        """
+        return Locations(*engine.map_addresses(self._engine_values, as_addresses(addresses).reshape(-1)))
+
+    # --- what the engine asks for -----------------------------------------------------------------
+
+    @cached_property
+    def _values(self) -> dict[str, Value]:
+        return {**dict(self.files), **dict(self.overrides)}
+
+    @cached_property
+    def _engine_values(self) -> dict[str, Any]:
+        files = dict(self.files)
+        values: dict[str, Any] = {key: self[key] for key in (*engine.uint_keys(), "tCK", "Vdd")}
+        values["USE_LOW_POWER"] = self["USE_LOW_POWER"]
+        values["open_page"] = self["ROW_BUFFER_POLICY"] == "open_page"
+        values["rank_then_bank"] = self["SCHEDULING_POLICY"] == "rank_then_bank_round_robin"
+        values["per_rank"] = self["QUEUING_STRUCTURE"] == "per_rank"
+        values["scheme"] = int(str(self["ADDRESS_MAPPING_SCHEME"]).removeprefix("scheme"))
+        values["megabytes"] = self.capacity_mib
+        values["mapped"] = {key: files.get(key, self[key]) for key in MAPPED}
+        return values
+
+    @property
+    def engine_values(self) -> dict[str, Any]:
+        """The settings in the form the compiled engine takes."""
+        return self._engine_values
+
+
+def as_addresses(addresses: ArrayLike) -> NDArray[np.uint64]:
+    """Byte addresses as a uint64 array. Raises ValueError for negative or fractional ones."""
+    array = np.asarray(addresses)
+    if array.size == 0:
+        return array.astype(np.uint64)
+    if array.dtype.kind not in "ui":
+        exact = array.dtype == object and all(isinstance(each, int) for each in array.flat)
+        if not exact:
+            raise ValueError(f"addresses must be whole numbers, not {array.dtype}")
+    if array.dtype.kind != "u" and array.min() < 0:
+        raise ValueError(f"addresses must not be negative (found {array.min()})")
+    return array.astype(np.uint64)
+
+
+def _ordered(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+    quiet = {key for key in BOOLS if key != "USE_LOW_POWER"}
+    return tuple((key, values[key]) for key in ORDER if key in values and key not in quiet)
+
+
+def _settings(source: Source, argument: str) -> tuple[str, list[Setting]]:
+    """The name and the settings of a part, a file or a dict."""
+    if isinstance(source, Mapping):
+        return "custom", ini.from_mapping(source, argument)
+    path = Path(source)
+    text = str(source)
+    if argument == "device" and text.removesuffix(".ini") in parts() and not path.is_file():
+        path = part_path(text.removesuffix(".ini"))
+    if not path.exists() and argument == "device" and path.parent == Path("."):
+        known = ", ".join(parts())
+        raise DramConfigError(
+            f"{text}: neither a file nor a part{did_you_mean(text, parts())}; the parts are {known}"
+        )
+    return path.stem, ini.read_ini(path)

@@ -1,0 +1,189 @@
+"""Feeding a recorded stream of requests to a memory, as fast as it takes them."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from scanfuse.dram.config import DramConfig, as_addresses
+from scanfuse.dram.native import engine
+from scanfuse.dram.tables import ACCUMULATORS, command_table, energy_table, plain_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Feed = Literal["accept", "pend", "trace"]
+
+
+class Replay:
+    """What a stream of requests did; made by `replay`."""
+
+    def __init__(self, config: DramConfig, run: "engine.Replay", completed: NDArray[np.int64]) -> None:
+        self._run = run
+        self.config = config
+        self.accepted: NDArray[np.int64] = run.accepted()
+        """Per request: the CPU cycle in which it was accepted; a tick unless `cpu_hz` is given."""
+        self.completed: NDArray[np.int64] = completed
+        """Per request: the tick in which it completed."""
+        self.ticks: int = run.ticks
+        """Ticks executed in all."""
+        self.cpu_cycles: int = run.cpu_cycles
+        """CPU cycles in all; equals `ticks` unless `cpu_hz` is given."""
+
+    @cached_property
+    def energy(self) -> "pd.DataFrame":
+        """A row per channel and rank: raw accumulators `background, burst, actpre, refresh` (uint64, mA x
+        ticks, all devices of the rank), the same in nanojoules (`*_nj`), and `total_nj`."""
+        return energy_table(self._run.energy(), self.config)
+
+    @cached_property
+    def counters(self) -> "pd.DataFrame":
+        """A row per channel and rank: commands issued, row hits, ticks and entries of power-down."""
+        return plain_table(self._run.counters())
+
+    @cached_property
+    def banks(self) -> "pd.DataFrame":
+        """A row per channel, rank and bank: reads, writes, sum of read latencies in ticks."""
+        return plain_table(self._run.banks())
+
+    @cached_property
+    def owners(self) -> "pd.DataFrame":
+        """A row per owner, in order of appearance: what its requests caused."""
+        return plain_table(self._run.owners())
+
+    @cached_property
+    def commands(self) -> "pd.DataFrame":
+        """The command trace (only with `commands=True`): tick, command, channel, rank, bank, row, column."""
+        return command_table(self._run.commands())
+
+    @cached_property
+    def epochs(self) -> "pd.DataFrame":
+        """Accumulators of each epoch (EPOCH_LENGTH ticks, the last may be shorter): end_tick, channel,
+        rank and the four (only with `epochs=True`)."""
+        return plain_table(self._run.epochs())
+
+    @cached_property
+    def latency_histograms(self) -> list[dict[int, int]]:
+        """Per channel: read latencies, from the transaction queue to the data, in bins of ten ticks:
+        lower bound of the bin to count."""
+        return self._run.latency_histograms()
+
+    @cached_property
+    def average_power_w(self) -> "pd.DataFrame":
+        """A row per channel and rank: watts over the whole run, by accumulator, and `total`."""
+        raw = self._run.energy()
+        return _power(raw, raw, np.full(len(raw["rank"]), self.ticks), self.config)
+
+    @cached_property
+    def last_epoch_power_w(self) -> "pd.DataFrame":
+        """A row per channel and rank: watts over the last, possibly short, epoch (only with `epochs=True`)."""
+        rows = self._run.epochs()
+        last = rows["end_tick"] == (rows["end_tick"].max() if len(rows["end_tick"]) else 0)
+        raw = {name: column[last] for name, column in rows.items()}
+        length = int(self.config["EPOCH_LENGTH"])
+        return _power(raw, raw, (raw["end_tick"].astype(np.int64) - 1) % length + 1, self.config)
+
+
+def replay(
+    cycles: ArrayLike,
+    addresses: ArrayLike,
+    is_write: ArrayLike,
+    cfg: DramConfig,
+    feed: Feed = "accept",
+    force: ArrayLike | None = None,
+    per_cycle: int = 0,
+    cpu_hz: int = 0,
+    extra: int = 0,
+    commands: bool = False,
+    *,
+    epochs: bool = False,
+    owners: ArrayLike | None = None,
+    total_ticks: int = 0,
+) -> Replay:
+    """Replays requests, in order, on a fresh memory.
+
+    `cycles` (int64), `addresses` (uint64, bytes) and `is_write` (bool) are of one length. A request is
+    offered from its cycle on, once all before it are in, and waits for room in its channel's transaction
+    queue (`feed="accept"`); a request with its bit in `force` set does not ask for room but joins an
+    unbounded list in front of the queue, as do all with `feed="pend"`; `feed="trace"` is how DRAMSim2's
+    own trace tool feeds: one request per cycle at most. `per_cycle` bounds the requests per cycle (0: no
+    bound). `cpu_hz` is the clock that `cycles` and `accepted` count (0: the DRAM's). The run goes on for
+    `extra` cycles after the last completion, and to at least `total_ticks` ticks if that is given.
+
+    `commands` and `epochs` ask for these records; `owners` (uint32) says to whom each request is charged.
+
+    Raises ValueError for arrays that do not fit, BusCollision and NoProgress for configurations that
+    cannot run (see `scanfuse.dram.errors`).
+    """
+    cycle_array = _integers(cycles, "cycles")
+    address_array = as_addresses(addresses)
+    write_array = np.asarray(is_write).astype(bool)
+    sizes = {array.shape for array in (cycle_array, address_array, write_array)}
+    if len(sizes) != 1 or cycle_array.ndim != 1:
+        raise ValueError(
+            f"cycles, addresses and is_write must be flat arrays of one length "
+            f"(found shapes {cycle_array.shape}, {address_array.shape}, {write_array.shape})"
+        )
+    if feed not in ("accept", "pend", "trace"):
+        raise ValueError(f"feed={feed!r}: must be 'accept', 'pend' or 'trace'")
+    for name, number in (("per_cycle", per_cycle), ("cpu_hz", cpu_hz), ("extra", extra)):
+        if number < 0:
+            raise ValueError(f"{name}={number}: must not be negative")
+    forced = None if force is None else np.asarray(force).astype(bool)
+    run = engine.Replay(cfg.engine_values, commands, epochs)
+    run.run(
+        cycle_array,
+        address_array,
+        write_array,
+        None if forced is None or feed == "trace" else forced,
+        None if owners is None else np.asarray(owners).astype(np.uint32),
+        1 if feed == "trace" else per_cycle,
+        feed == "pend",
+        cpu_hz,
+        extra,
+        total_ticks,
+    )
+    completed = run.completed()
+    if feed == "pend" or (forced is not None and forced.any()):
+        completed = _in_order_of_acceptance(address_array, write_array, completed)
+    return Replay(cfg, run, completed)
+
+
+def _in_order_of_acceptance(
+    addresses: NDArray[np.uint64], is_write: NDArray[np.bool_], completed: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Completions of one address and kind are handed out in order of acceptance: a request that waited in
+    the overflow list may have been passed by a younger one to the same address (quirk Q6)."""
+    index = np.arange(len(completed))
+    by_request = np.lexsort((index, is_write, addresses))
+    by_completion = np.lexsort((completed, is_write, addresses))
+    matched = np.empty_like(completed)
+    matched[by_request] = completed[by_completion]
+    return matched
+
+
+def _integers(values: ArrayLike, name: str) -> NDArray[np.int64]:
+    array = np.asarray(values)
+    if array.size == 0:
+        return array.astype(np.int64)
+    if array.dtype.kind not in "ui":
+        raise ValueError(f"{name} must be whole numbers, not {array.dtype}")
+    if array.min() < 0:
+        raise ValueError(f"{name} must not be negative (found {array.min()})")
+    return array.astype(np.int64)
+
+
+def _power(rows: Any, raw: Any, ticks: NDArray[np.int64], config: DramConfig) -> "pd.DataFrame":
+    """acc/ticks mA x Vdd, in watts; Vdd as a 32-bit float, as DRAMSim2 has it."""
+    import pandas as pd
+
+    vdd = float(np.float32(config.vdd))
+    table = pd.DataFrame({"channel": rows["channel"], "rank": rows["rank"]})
+    total = np.zeros(len(table), np.uint64)
+    length = np.maximum(ticks, 1).astype(np.float64)
+    for name in ACCUMULATORS:
+        table[name] = raw[name].astype(np.float64) / length * vdd / 1000.0
+        total = total + raw[name]
+    table["total"] = total.astype(np.float64) / length * vdd / 1000.0
+    return table

@@ -1,0 +1,75 @@
+"""Driving a memory request by request."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scanfuse.dram.config import DramConfig
+from scanfuse.dram.native import engine
+from scanfuse.dram.tables import command_table, energy_table, plain_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Completions(NamedTuple):
+    """Requests that have completed, by tick: `tags` (uint64) as given to `add`, and `ticks` (int64)."""
+
+    tags: NDArray[np.uint64]
+    ticks: NDArray[np.int64]
+
+
+class DramSystem:
+    """A memory that stands still until it is told how far to go.
+
+        memory = DramSystem(cfg)
+        if memory.can_accept(address):
+            memory.add(address, is_write=False, tag=7)
+        tags, ticks = memory.advance(memory.tick + 100)
+
+    Requests are added before the current tick executes; any number per tick while there is room. Ticks in
+    which nothing changes cost nothing. Systems are independent of each other, also across threads.
+    """
+
+    def __init__(self, cfg: DramConfig, *, commands: bool = False) -> None:
+        self.config = cfg
+        self._memory = engine.Memory(cfg.engine_values, commands)
+
+    def can_accept(self, address: int) -> bool:
+        """Whether the transaction queue of the address's channel has room at the current tick."""
+        return self._memory.can_accept(address)
+
+    def add(self, address: int, is_write: bool, tag: int, owner: int = 0) -> None:
+        """Adds a request at the current tick. Raises RuntimeError if there is no room for it."""
+        self._memory.add(address, is_write, tag, owner)
+
+    def advance(self, until_tick: int) -> Completions:
+        """Executes all ticks before `until_tick`; returns what completed in them, in order."""
+        return Completions(*self._memory.advance(until_tick))
+
+    @property
+    def tick(self) -> int:
+        """The next tick to execute, which is the number of ticks executed."""
+        return self._memory.tick
+
+    @property
+    def pending(self) -> int:
+        """Requests added whose read or write command has not issued yet."""
+        return self._memory.pending()
+
+    def energy(self) -> "pd.DataFrame":
+        """Energy up to the current tick, as `Replay.energy`."""
+        return energy_table(self._memory.energy(), self.config)
+
+    def counters(self) -> "pd.DataFrame":
+        """Commands issued up to the current tick, as `Replay.counters`."""
+        return plain_table(self._memory.counters())
+
+    def owners(self) -> "pd.DataFrame":
+        """A row per owner: what its requests caused up to the current tick."""
+        return plain_table(self._memory.owners())
+
+    def commands(self) -> "pd.DataFrame":
+        """The command trace so far (only if made with `commands=True`)."""
+        return command_table(self._memory.commands())
