@@ -142,8 +142,8 @@ def simulate(
         cycles=shares.split([(b - a) // period for a, b in windows.spans_ps]),
         standing={name: shares.split(windows.deltas(name)) for name in STANDING},
         dynamic=_dynamic(port, shares.layers),
-        accumulators=port.accumulators(),
-        counters=port.totals(),
+        accumulators=_accumulators(port),
+        counters=_counters(port),
         timeline=machine.timeline,
         peak_claimed_entries=machine.peak,
         requests=RequestLog(*port.log()) if log_requests else None,
@@ -166,7 +166,7 @@ class _Windows:
     def finish(self, time_ps: int) -> None:
         self.clock.advance_to(time_ps)
         self.ends_ps.append(time_ps)
-        self.readings.append(self.clock.port.accumulators())
+        self.readings.append(_accumulators(self.clock.port))
 
     @property
     def spans_ps(self) -> list[tuple[int, int]]:
@@ -194,12 +194,25 @@ class _Shares:
         return found
 
 
+def _accumulators(port: RequestPort) -> dict[str, int]:
+    """The engine's energy so far, summed over channels and ranks."""
+    columns = port.raw_energy()
+    return {name: int(columns[name].sum()) for name in (*STANDING, "burst", "actpre")}
+
+
+def _counters(port: RequestPort) -> dict[str, int]:
+    """The engine's command counts so far, summed over channels and ranks."""
+    table = port.counters().drop(columns=["channel", "rank"])
+    return {str(name): int(total) for name, total in table.sum().items()}
+
+
 def _dynamic(port: RequestPort, layers: int) -> dict[str, np.ndarray]:
     """Counts and energies by (layer, cause) from the port's table of owners."""
     owners = port.owners()
+    numbers = owners["owner"].to_numpy()
     found = {}
     for name in DYNAMIC:
         flat = np.zeros(layers * CAUSES, dtype=np.int64)
-        flat[owners["owner"]] = owners[name].astype(np.int64)
+        flat[numbers] = owners[name].to_numpy().astype(np.int64)
         found[name] = flat.reshape(layers, CAUSES)
     return found
