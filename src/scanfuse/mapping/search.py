@@ -27,6 +27,7 @@ from scanfuse.mapping.nest import Cut, Nest, even_cut
 from scanfuse.mapping.tiling import LayerTiling, TilingCost, layer_traffic, tile_entries
 from scanfuse.mapping.traffic import ORDERS, Scan, Traffic
 
+LEAST_CHUNK = 8  # fewer expanded channels at a time leave most of the array idle and make short transfers
 MOST_STEPS = 1 << 15  # finer tilings of equal traffic cost simulation time and save nothing
 
 
@@ -243,40 +244,57 @@ def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target:
 
 
 def search_block(shape: BlockShape, target: Target) -> Found | None:
-    """The bands and chunks of a fused block that move least, or None where none fits the buffer."""
-    costs = list(_block_options(shape, target))
-    if not costs:
+    """The best cut of a fused block, or None where none fits the buffer.
+
+    Least traffic first, then least recomputation, then the least estimated bursts and latency.
+    """
+    chunks = coarse_tiles(shape.depthwise.C)
+    wide = chunks >= LEAST_CHUNK
+    return _search_chunks(shape, chunks[wide], target) or _search_chunks(shape, chunks[~wide], target)
+
+
+def _search_chunks(shape: BlockShape, chunks: np.ndarray, target: Target) -> Found | None:
+    least: tuple[int, int] | None = None
+    kept: list[FusedCost] = []
+    for options in _block_options(shape, chunks, target):
+        for cost in options:  # growing steps: traffic and recomputation never fall, space runs out
+            key = int(cost.traffic.total), cost.extra_macs
+            if least is not None and key > least:
+                break
+            if least is None or key < least:
+                least, kept = key, []
+            kept.append(cost)
+    if not kept:
         return None
-    least = min(int(cost.traffic.total) for cost in costs)
-    best = [_block_score(cost, target) for cost in costs if cost.traffic.total == least]
-    return min(best, key=lambda found: found.score)
+    return min((_block_score(cost, target) for cost in kept), key=lambda found: found.score)
 
 
-def _block_options(shape: BlockShape, target: Target) -> Iterator[FusedCost]:
-    """Every way to cut a block that fits, each holding as many chunks of weights as there is room for."""
-    block, depthwise = shape.block, shape.depthwise
-    indices = (
-        None if block.expand is None else block.expand.layer,
-        block.depthwise.layer,
-        block.project.layer,
-        block.project.add,
-    )
-    rows, channels = depthwise.P, depthwise.C
-    for chunk in coarse_tiles(channels).tolist():
-        bands = [rows] if chunk == channels else distinct_tiles(rows).tolist()
-        by_chunk = (False, True) if block.expand is None and chunk < channels else (False,)
-        for band, step, split in product(bands, distinct_tiles(rows).tolist(), by_chunk):
-            if step > band:
-                continue
-            fused = FusedBlock(*indices, band, step, chunk, 1, split)
-            cost = FusedCost(shape, fused, target.psum_entries)
-            room = target.buffer_entries - cost.live_entries
-            if room < 0:
-                continue
-            held = min(-(-channels // chunk), 1 + room // (chunk * shape.weights_per_channel))
-            if held > 1 and len(cost.bands) > 1:
-                cost = FusedCost(shape, replace(fused, held_chunks=held), target.psum_entries)
-            yield cost
+def _block_options(shape: BlockShape, chunks: np.ndarray, target: Target) -> Iterator[Iterator[FusedCost]]:
+    """Per chunk and band, the steps that fit, each holding as many chunks of weights as there is room for."""
+    rows, channels = shape.depthwise.P, shape.depthwise.C
+    for chunk in chunks.tolist():
+        bands = [rows] if chunk == channels else distinct_tiles(rows).tolist()[::-1]
+        by_chunk = (False, True) if shape.block.expand is None and chunk < channels else (False,)
+        for band, split in product(bands, by_chunk):
+            yield _steps_that_fit(shape, band, chunk, split, target)
+
+
+def _steps_that_fit(
+    shape: BlockShape, band: int, chunk: int, split: bool, target: Target
+) -> Iterator[FusedCost]:
+    block, channels = shape.block, shape.depthwise.C
+    expand = None if block.expand is None else block.expand.layer
+    project = block.project
+    for step in distinct_tiles(band).tolist():
+        fused = FusedBlock(expand, block.depthwise.layer, project.layer, project.add, band, step, chunk, 1, split)
+        cost = FusedCost(shape, fused, target.psum_entries)
+        room = target.buffer_entries - cost.live_entries
+        if room < 0:
+            return
+        held = min(-(-channels // chunk), 1 + room // (chunk * shape.weights_per_channel))
+        if held > 1 and len(cost.bands) > 1:
+            cost = FusedCost(shape, replace(fused, held_chunks=held), target.psum_entries)
+        yield cost
 
 
 def _block_score(cost: FusedCost, target: Target) -> Found:
