@@ -6,6 +6,7 @@
 `replay`                  feed a recorded stream, get completions, commands, energy, counters
 `DramSystem`              drive a memory request by request, advancing as far as you like
 `RequestPort`             submit whole transfers; for simulations that run beside the memory
+`read_trace, write_trace` request streams on disk, in our own and in DRAMSim2's formats
 ========================  =====================================================================
 
 The model is DRAMSim2's, quirks included. Time is in ticks (DRAM clock cycles), counted from 0.
@@ -17,11 +18,13 @@ from scanfuse.dram.errors import (
     DramConfigError,
     DramConfigWarning,
     NoProgress,
+    TraceError,
 )
 from scanfuse.dram.parts import parts
 from scanfuse.dram.port import RequestPort
 from scanfuse.dram.replay import Replay, replay
 from scanfuse.dram.system import DramSystem
+from scanfuse.dram.trace import Trace, read_trace, write_trace
 
 __all__ = [
     "BusCollision",
@@ -32,6 +35,10 @@ __all__ = [
     "NoProgress",
     "Replay",
     "RequestPort",
+    "Trace",
+    "TraceError",
     "parts",
+    "read_trace",
     "replay",
+    "write_trace",
 ]

@@ -13,7 +13,7 @@ NoProgress = engine.NoProgress
 
 
 class DramConfigError(ValueError):
-    """A device or system setting is missing, unknown or out of range; says where, what and what is allowed."""
+    """A device or system setting is missing, unknown or out of range: where, what, and what is allowed."""
 
 
 class DramConfigWarning(UserWarning):

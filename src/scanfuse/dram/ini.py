@@ -70,9 +70,8 @@ def settle(settings: list[Setting]) -> dict[str, Setting]:
         elif setting.key.strip() in UINTS | FLOATS:
             padded[setting.key.strip()] = setting
         else:
-            _warn(
-                f"{setting.where}: {_shown(setting.key)}: unknown key, ignored{did_you_mean(setting.key, KEYS)}"
-            )
+            hint = did_you_mean(setting.key, KEYS)
+            _warn(f"{setting.where}: {_shown(setting.key)}: unknown key, ignored{hint}")
     for key, setting in padded.items():
         if key in known:
             _warn(f"{setting.where}: {_shown(setting.key)}: ignored, because of the blanks around the key")

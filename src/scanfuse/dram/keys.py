@@ -1,18 +1,67 @@
 """The settings of a memory system: which keys there are, of which kind, and what they may say."""
 
-DEVICE_UINTS = (
-    "NUM_BANKS NUM_ROWS NUM_COLS DEVICE_WIDTH REFRESH_PERIOD CL AL BL tRAS tRCD tRRD tRC tRP tCCD tRTP "
-    "tWTR tWR tRTRS tRFC tFAW tCKE tXP tCMD "
-    "IDD0 IDD1 IDD2P IDD2Q IDD2N IDD3Pf IDD3Ps IDD3N IDD4W IDD4R IDD5 IDD6 IDD6L IDD7"
-).split()
-SYSTEM_UINTS = (
-    "NUM_CHANS JEDEC_DATA_BUS_BITS TRANS_QUEUE_DEPTH CMD_QUEUE_DEPTH EPOCH_LENGTH TOTAL_ROW_ACCESSES"
-).split()
+DEVICE_UINTS = [
+    "NUM_BANKS",
+    "NUM_ROWS",
+    "NUM_COLS",
+    "DEVICE_WIDTH",
+    "REFRESH_PERIOD",
+    "CL",
+    "AL",
+    "BL",
+    "tRAS",
+    "tRCD",
+    "tRRD",
+    "tRC",
+    "tRP",
+    "tCCD",
+    "tRTP",
+    "tWTR",
+    "tWR",
+    "tRTRS",
+    "tRFC",
+    "tFAW",
+    "tCKE",
+    "tXP",
+    "tCMD",
+    "IDD0",
+    "IDD1",
+    "IDD2P",
+    "IDD2Q",
+    "IDD2N",
+    "IDD3Pf",
+    "IDD3Ps",
+    "IDD3N",
+    "IDD4W",
+    "IDD4R",
+    "IDD5",
+    "IDD6",
+    "IDD6L",
+    "IDD7",
+]
+SYSTEM_UINTS = [
+    "NUM_CHANS",
+    "JEDEC_DATA_BUS_BITS",
+    "TRANS_QUEUE_DEPTH",
+    "CMD_QUEUE_DEPTH",
+    "EPOCH_LENGTH",
+    "TOTAL_ROW_ACCESSES",
+]
 UINTS = frozenset(DEVICE_UINTS + SYSTEM_UINTS)
 FLOATS = frozenset(("tCK", "Vdd"))
 BOOLS = frozenset(
-    "USE_LOW_POWER VIS_FILE_OUTPUT VERIFICATION_OUTPUT DEBUG_TRANS_Q DEBUG_CMD_Q DEBUG_ADDR_MAP "
-    "DEBUG_BANKSTATE DEBUG_BUS DEBUG_BANKS DEBUG_POWER".split()
+    [
+        "USE_LOW_POWER",
+        "VIS_FILE_OUTPUT",
+        "VERIFICATION_OUTPUT",
+        "DEBUG_TRANS_Q",
+        "DEBUG_CMD_Q",
+        "DEBUG_ADDR_MAP",
+        "DEBUG_BANKSTATE",
+        "DEBUG_BUS",
+        "DEBUG_BANKS",
+        "DEBUG_POWER",
+    ]
 )
 
 # Allowed texts; the last one is what any other text, or none, amounts to.

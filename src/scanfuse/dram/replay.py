@@ -77,7 +77,7 @@ class Replay:
 
     @cached_property
     def last_epoch_power_w(self) -> "pd.DataFrame":
-        """A row per channel and rank: watts over the last, possibly short, epoch (only with `epochs=True`)."""
+        """A row per channel and rank: watts over the last, maybe short, epoch (only with `epochs=True`)."""
         rows = self._run.epochs()
         last = rows["end_tick"] == (rows["end_tick"].max() if len(rows["end_tick"]) else 0)
         raw = {name: column[last] for name, column in rows.items()}
@@ -85,7 +85,7 @@ class Replay:
         return _power(raw, raw, (raw["end_tick"].astype(np.int64) - 1) % length + 1, self.config)
 
 
-def replay(
+def replay(  # noqa: PLR0917 - the order is part of the interface
     cycles: ArrayLike,
     addresses: ArrayLike,
     is_write: ArrayLike,

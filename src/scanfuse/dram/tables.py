@@ -41,5 +41,5 @@ def command_table(columns: Columns) -> "pd.DataFrame":
     import pandas as pd
 
     table = pd.DataFrame(columns)
-    table["command"] = pd.Categorical.from_codes(columns["command"].astype(np.int64), list(COMMANDS))
+    table["command"] = pd.Categorical.from_codes(columns["command"].astype(np.int64), pd.Index(COMMANDS))
     return table
