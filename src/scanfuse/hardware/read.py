@@ -46,6 +46,7 @@ def load_hardware(
     """
     text, where, folder = find(name_or_path)
     table = parse_toml(text, where)
+    table.pop("run", None)  # in the config.toml of a run folder: what was run, not on what
     table.setdefault("name", Path(where).stem)
     values = flatten(table, where)
     values = {key: coerce(key, value, where, folder) for key, value in values.items()}
