@@ -1,4 +1,5 @@
-"""How a network runs on an accelerator: tiles, loop orders (raster or Scan), fused blocks, and their search."""
+"""How a network runs on an accelerator: tiles, loop orders (raster or Scan), fused blocks, and their
+search."""
 
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost

@@ -87,7 +87,9 @@ def tiling_cycles(nest: Nest, cuts: dict[str, tuple[Any, Any, Any]], array: PEAr
         kinds.append(((trips - 1, first), (np.ones_like(trips), last)))
     for (p_count, p), (q_count, q), (n_count, n), (k_count, k) in product(*kinds):
         outs, ins = n * nest.coefficient["C"], nest.coefficient["A"] if nest.channelwise else k
-        total = total + p_count * q_count * n_count * k_count * tile_cycles(nest.layer, p * q, outs, ins, array)
+        total = total + p_count * q_count * n_count * k_count * tile_cycles(
+            nest.layer, p * q, outs, ins, array
+        )
     return total
 
 

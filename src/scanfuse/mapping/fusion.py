@@ -1,10 +1,11 @@
 """A fused block: expand, depthwise, project as one; the expanded tensor never leaves the chip.
 
-The output is made in bands of rows. Within a band the expanded channels are made a chunk at a time, and within
-a chunk a few output rows per step: each step expands the rows that are still missing (or reads them, where the
-block has no expansion), runs the depthwise kernel over them and adds the chunk's share to the projection's
-partial sums. Input rows are loaded in a band's first chunk and freed in its last, so that they stream; a block
-without expansion may instead load each chunk's own channels (`input_by_chunk`) and reread the halo of a band.
+The output is made in bands of rows. Within a band the expanded channels are made a chunk at a time, and
+within a chunk a few output rows per step: each step expands the rows that are still missing (or reads them,
+where the block has no expansion), runs the depthwise kernel over them and adds the chunk's share to the
+projection's partial sums. Input rows are loaded in a band's first chunk and freed in its last, so that they
+stream; a block without expansion may instead load each chunk's own channels (`input_by_chunk`) and reread
+the halo of a band.
 
 * One chunk: every window rolls on over the whole map, nothing is recomputed, whatever the bands.
 * Several chunks, one band: partial sums of the whole map stay in the buffer, weights are streamed once.

@@ -62,7 +62,8 @@ class Mapping:
 
 
 def layer_nest(network: Network, stage: Stage) -> Nest:
-    """The loop nest of a stage run alone; an addition that folds nowhere reads its second input as residual."""
+    """The loop nest of a stage run alone; an addition that folds nowhere reads its second input as
+    residual."""
     layer = network.layers[stage.layer]
     residual = residual_of(network, stage)
     if layer.kind == "add":

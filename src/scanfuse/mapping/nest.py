@@ -13,6 +13,7 @@ can be used again.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -123,9 +124,7 @@ class Nest:
         if self.flat:
             ins = outs
         else:
-            spans = [
-                self.input_span(axis, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)
-            ]
+            spans = [self.input_span(axis, int(a), int(b)) for a, b in itertools.pairwise(edges)]
             ins = np.array([stop - start for start, stop in spans])
         return _cut(ins), _cut(outs)
 
@@ -149,7 +148,7 @@ class Nest:
         cut, _ = self.span_cuts("p", tile_p)
         edges = tile_edges(self.rows, tile_p)
         held = fresh = 0
-        for a, b in zip(edges[:-1], edges[1:], strict=True):
+        for a, b in itertools.pairwise(edges):
             start, stop = self.input_span("p", int(a), int(b))
             fresh += stop - max(start, held)
             held = stop

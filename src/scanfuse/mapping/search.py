@@ -42,7 +42,8 @@ class Found:
 
 
 def distinct_tiles(extent: int) -> np.ndarray:
-    """Every tile size that is the smallest for its number of trips, increasing: about 2 sqrt(extent) sizes."""
+    """Every tile size that is the smallest for its number of trips, increasing: about 2 sqrt(extent)
+    sizes."""
     small = np.arange(1, isqrt(extent) + 1)
     return np.unique(np.concatenate([small, -(-extent // small)]))
 
@@ -75,7 +76,7 @@ class Candidates:
             {axis: tile[index] for axis, tile in self.tiles.items()},
             {operand: {axis: pick(cut) for axis, cut in cuts.items()} for operand, cuts in self.cuts.items()},
             {
-                axis: tuple(np.broadcast_to(x, len(self.tiles["p"]))[index] for x in triple)  # type: ignore[misc]
+                axis: tuple(np.broadcast_to(x, len(self.tiles["p"]))[index] for x in triple)
                 for axis, triple in self.axes.items()
             },
             (self.spans_a[0][index], self.spans_a[1][index]),
@@ -286,7 +287,9 @@ def _steps_that_fit(
     expand = None if block.expand is None else block.expand.layer
     project = block.project
     for step in distinct_tiles(band).tolist():
-        fused = FusedBlock(expand, block.depthwise.layer, project.layer, project.add, band, step, chunk, 1, split)
+        fused = FusedBlock(
+            expand, block.depthwise.layer, project.layer, project.add, band, step, chunk, 1, split
+        )
         cost = FusedCost(shape, fused, target.psum_entries)
         room = target.buffer_entries - cost.live_entries
         if room < 0:

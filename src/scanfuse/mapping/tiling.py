@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from scanfuse.mapping.nest import Cut, Nest, even_cut
 from scanfuse.mapping.traffic import Scan, Traffic, moved
@@ -90,15 +91,15 @@ def layer_traffic(
     return Traffic(amount["A"], amount["B"], outputs + 0 * spilled, spilled, spilled, residual)
 
 
-def tile_entries(nest: Nest, cuts: dict[str, dict[str, Cut]], psum_entries: int) -> object:
+def tile_entries(nest: Nest, cuts: dict[str, dict[str, Cut]], psum_entries: int) -> Any:
     """Entries of one tile of each operand (and of the residual where an addition is folded in)."""
-    total: object = 0
+    total: Any = 0
     for operand in ("A", "B", "C"):
-        size: object = nest.coefficient[operand] * (psum_entries if operand == "C" else 1)
+        size: Any = nest.coefficient[operand] * (psum_entries if operand == "C" else 1)
         for axis in "mnk":
             if axis != nest.free_axis[operand]:
-                size = size * cuts[operand][axis].largest  # type: ignore[operator]
-        total = total + size  # type: ignore[operator]
+                size = size * cuts[operand][axis].largest
+        total = total + size
     if nest.residual is not None:
-        total = total + nest.coefficient["C"] * cuts["C"]["m"].largest * cuts["C"]["n"].largest  # type: ignore[operator]
+        total = total + nest.coefficient["C"] * cuts["C"]["m"].largest * cuts["C"]["n"].largest
     return total

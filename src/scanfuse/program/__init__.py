@@ -1,4 +1,5 @@
-"""A mapping unrolled into steps: loads, computes, stores. The one thing that timing, values and traces share."""
+"""A mapping unrolled into steps: loads, computes, stores. The one thing that timing, values and traces
+share."""
 
 from scanfuse.program.check import ProgramError, check
 from scanfuse.program.layout import AddressLayout, Bursts, LayoutError

@@ -63,7 +63,8 @@ def _check_counters(program: Program) -> None:
             if found != wanted:
                 layer = program.mapping.network.layers[group.layers[0]].name
                 raise ProgramError(
-                    f"group {number} ({layer}): the program moves {found} {name} entries, the closed form says {wanted}"
+                    f"group {number} ({layer}): the program moves {found} {name} entries, "
+                    f"the closed form says {wanted}"
                 )
 
 
@@ -212,9 +213,8 @@ class _Presence:
             )
         for tensor, held in enumerate(self.held):
             if held.any():
-                raise ProgramError(
-                    f"after the last step {int(held.sum())} entries of {self.program.tensors[tensor].name} are still held"
-                )
+                name, entries = self.program.tensors[tensor].name, int(held.sum())
+                raise ProgramError(f"after the last step {entries} entries of {name} are still held")
         result = self.table.maps[self.network.output.name]
         if not self.in_dram[result].all():
             raise ProgramError(f"the output {self.network.output.name} is not stored whole")

@@ -153,7 +153,9 @@ class AddressLayout:
         nesting = "hwc" if self.program.mapping.layout == "nhwc" else "chw"
         (o0, o1, _), (m0, m1, middle_size), (i0, i1, inner_size) = (axes[axis] for axis in nesting)
         low = [rows[edge][index].astype(np.int64) for edge in (o0, m0, i0)]
-        count = [rows[edge][index].astype(np.int64) - start for edge, start in zip((o1, m1, i1), low, strict=True)]
+        count = [
+            rows[edge][index].astype(np.int64) - start for edge, start in zip((o1, m1, i1), low, strict=True)
+        ]
         start = (low[0] * middle_size + low[1]) * inner_size + low[2]
         whole_inner = count[2] == inner_size
         whole = whole_inner & (count[1] == middle_size)

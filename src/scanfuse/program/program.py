@@ -1,4 +1,5 @@
-"""The narrow waist: a mapping unrolled into steps. Timing, functional execution and traces read the same steps.
+"""The narrow waist: a mapping unrolled into steps. Timing, functional execution and traces read the same
+steps.
 
 A program is three tables (structured numpy arrays, see `OPS` and `MOVES`), sorted by step:
 
@@ -10,8 +11,8 @@ A program is three tables (structured numpy arrays, see `OPS` and `MOVES`), sort
 * `groups`: the mapping group of each step.
 
 Boxes are half-open ranges of three axes: (channels, rows, columns) of a map, (output channels, input channels
-per group, taps) of weights. The view of a box tells how the map is indexed: as it is, as one row of pixels, or
-flattened to channels only.
+per group, taps) of weights. The view of a box tells how the map is indexed: as it is, as one row of pixels,
+or flattened to channels only.
 """
 
 from __future__ import annotations

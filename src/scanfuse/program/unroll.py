@@ -14,9 +14,12 @@ from scanfuse.program.unroll_tiling import TilingUnroller
 
 
 def unroll(mapping: Mapping) -> Program:
-    """The program of a mapping: its groups one after the other, each starting and ending with an empty buffer."""
+    """The program of a mapping: its groups one after the other, each starting and ending with an empty
+    buffer."""
     table = TensorTable.of(mapping.network)
-    groups, ops, moves = [], [], []
+    groups: list[np.ndarray] = []
+    ops: list[np.ndarray] = []
+    moves: list[np.ndarray] = []
     offset = 0
     for number, group in enumerate(mapping.groups):
         tables = _unroll_group(mapping, group, table)

@@ -17,7 +17,8 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class FusedUnroller:
-    """Unrolls one `FusedBlock`. `output` is the tensor it leaves behind, `residual` what its addition reads."""
+    """Unrolls one `FusedBlock`. `output` is the tensor it leaves behind, `residual` what its addition
+    reads."""
 
     cost: FusedCost
     fused: FusedBlock
@@ -60,7 +61,7 @@ class FusedUnroller:
         """Per step, whether it belongs to the first chunk of its band."""
         bands = [band for band, _, _ in self.steps]
         chunks = [chunk for _, chunk, _ in self.steps]
-        opening = {band: chunk for band, chunk in reversed(list(zip(bands, chunks, strict=True)))}
+        opening = dict(reversed(list(zip(bands, chunks, strict=True))))
         return [opening[band] == chunk for band, chunk in zip(bands, chunks, strict=True)]
 
     @cached_property
@@ -106,7 +107,8 @@ class FusedUnroller:
         return self._input_rows(self.steps[step + 1][2])[0]
 
     def _move_weights(self, tables: GroupTables) -> None:
-        """A chunk's weights come with its first step in a band and go with its last, unless held over the turn."""
+        """A chunk's weights come with its first step in a band and go with its last, unless held over the
+        turn."""
         held: set[int] = set()
         visits = self._visits()
         for (band, chunk), (first, last) in visits.items():
@@ -147,7 +149,8 @@ class FusedUnroller:
 
     @cached_property
     def window_rows(self) -> list[Span]:
-        """Per step, the rows that are new in the depthwise layer's window; it holds those that came before."""
+        """Per step, the rows that are new in the depthwise layer's window; it holds those that came
+        before."""
         found = []
         held_to, owner = 0, (-1, -1)
         for band, chunk, rows in self.steps:
@@ -160,7 +163,8 @@ class FusedUnroller:
         return found
 
     def _move_window(self, tables: GroupTables, enter: Move, cause: Cause) -> None:
-        """The depthwise layer's input, a chunk of channels at a time: rows come as they are missing and go."""
+        """The depthwise layer's input, a chunk of channels at a time: rows come as they are missing and
+        go."""
         tensor = self.table.maps[self.cost.shape.depthwise.ifmap.name]
         width = self.cost.shape.depthwise.ifmap.width
         held_from = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,7 +33,8 @@ def visit(trips: dict[str, int], order: str, scan: str) -> dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class TilingUnroller:
-    """Unrolls one `LayerTiling`. `output` is the tensor it leaves behind (the sum, with a folded addition)."""
+    """Unrolls one `LayerTiling`. `output` is the tensor it leaves behind (the sum, with a folded
+    addition)."""
 
     nest: Nest
     tiling: LayerTiling
@@ -117,9 +119,7 @@ class TilingUnroller:
     def _input_edges(self, axis: str) -> np.ndarray:
         """Clipped input start and stop of every tile along p or q: shape (2, tiles)."""
         edges = self.edges[axis]
-        pairs = [
-            self.nest.input_span(axis, int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)
-        ]
+        pairs = [self.nest.input_span(axis, int(a), int(b)) for a, b in itertools.pairwise(edges)]
         return np.array(pairs, dtype=np.int64).T
 
     @cached_property

@@ -1,7 +1,7 @@
 """The accelerator as SimPy processes: DMA in, PE array, DMA out, and the buffer they share.
 
-* `dma_in` claims buffer space in program order, a whole step at a time, and requests the step's loads; it runs
-  ahead of the PE array as far as space allows.
+* `dma_in` claims buffer space in program order, a whole step at a time, and requests the step's loads; it
+  runs ahead of the PE array as far as space allows.
 * `pe_array` computes a step once all it needs is there, from clock edge to clock edge.
 * `dma_out` stores what a step has made; space is given back when the data are in DRAM.
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class Machine:
     def __post_init__(self) -> None:
         plan, program = self.plan, self.plan.program
         self.capacity = self.free = plan.accelerator.buffer.entries
-        self.pending_loads = [0] * program.steps
+        self.pending_loads, self.pending_stores = [0] * program.steps, [0] * program.steps
         self.issued = 0  # steps whose loads have been requested
         self.computed = 0  # steps that have computed
         self.stored: dict[int, int] = {}  # place in DRAM -> completed stores
@@ -98,7 +99,7 @@ class Machine:
                 self.pending_loads[step] += 1
                 while self.stored.get(self._key[transfer], 0) < self._needed[transfer]:
                     yield self.hazard.wait()
-                self._submit(transfer, False, lambda step=step: self._load_done(step))  # type: ignore[misc]
+                self._submit(transfer, False, partial(self._load_done, step))
             self.issued = step + 1
             self.loaded.wake()
 
@@ -137,9 +138,9 @@ class Machine:
                 continue
             while self.computed <= step:
                 yield self.work.wait()
-            remaining = [len(stores)]
+            self.pending_stores[step] = len(stores)
             for transfer in stores:
-                self._submit(transfer, True, lambda t=transfer, s=step, r=remaining: self._store_done(t, s, r))  # type: ignore[misc]
+                self._submit(transfer, True, partial(self._store_done, transfer, step))
 
     def _submit(self, transfer: int, is_write: bool, done: Callable[[], None]) -> None:
         addresses = self.plan.bursts.addresses[self._offsets[transfer] : self._offsets[transfer + 1]]
@@ -150,12 +151,12 @@ class Machine:
         if not self.pending_loads[step]:
             self.loaded.wake()
 
-    def _store_done(self, transfer: int, step: int, remaining: list[int]) -> None:
+    def _store_done(self, transfer: int, step: int) -> None:
         key = self._key[transfer]
         self.stored[key] = self.stored.get(key, 0) + 1
         self.hazard.wake()
-        remaining[0] -= 1
-        if not remaining[0]:
+        self.pending_stores[step] -= 1
+        if not self.pending_stores[step]:
             self._release(int(self.plan.released_when_stored[step]))
 
     def _release(self, entries: int) -> None:

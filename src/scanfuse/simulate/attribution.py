@@ -1,9 +1,10 @@
-"""Who pays: exact shares of DRAM energy and time for every layer, as integers that add up to the engine's own.
+"""Who pays: exact shares of DRAM energy and time for every layer, as integers that add up to the engine's
+own.
 
 Burst and activation energy belong to the layer whose transfer caused the command. Refresh and background
-energy and cycles belong to the group in whose window they fall (from the end of the group before to the end of
-its own last computation; the last group's lasts to the end of the run), and within a fused group to its layers
-in proportion to their computing time.
+energy and cycles belong to the group in whose window they fall (from the end of the group before to the end
+of its own last computation; the last group's lasts to the end of the run), and within a fused group to its
+layers in proportion to their computing time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Keeps SimPy and the DRAM engine in step: time in integer picoseconds outside, in ticks inside.
 
-The engine never runs past the next SimPy event, and stops at the first transfer that completes; that completion
-becomes an event at the end of its tick. So nothing is ever told of later than it happens, and no result depends
-on how far the engine is allowed to look ahead (`lookahead_ticks`, for the tests that show it).
+The engine never runs past the next SimPy event, and stops at the first transfer that completes; that
+completion becomes an event at the end of its tick. So nothing is ever told of later than it happens, and no
+result depends on how far the engine is allowed to look ahead (`lookahead_ticks`, for the tests that show it).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ FOREVER_TICKS = 1 << 40
 class DramClock:
     """A SimPy environment with a DRAM request port beside it."""
 
-    def __init__(self, env: simpy.Environment, port: RequestPort, config: DramConfig, lookahead_ticks: int) -> None:
+    def __init__(
+        self, env: simpy.Environment, port: RequestPort, config: DramConfig, lookahead_ticks: int
+    ) -> None:
         self.env = env
         self.port = port
         self.tck_ps = config.tck_ps
@@ -56,7 +58,11 @@ class DramClock:
 
     def _catch_up(self, upcoming_ps: float) -> bool:
         """Let the engine run towards the next event; whether it got there without a transfer completing."""
-        limit = self.port.tick + FOREVER_TICKS if math.isinf(upcoming_ps) else self._tick_at_or_after(int(upcoming_ps))
+        limit = (
+            self.port.tick + FOREVER_TICKS
+            if math.isinf(upcoming_ps)
+            else self._tick_at_or_after(int(upcoming_ps))
+        )
         if self.port.tick >= limit:
             return True
         until = min(limit, self.port.tick + self.lookahead_ticks)

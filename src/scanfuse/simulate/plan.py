@@ -1,7 +1,9 @@
-"""What the timing model needs of a program, step by step: transfers, cycles, space, and what waits for what."""
+"""What the timing model needs of a program, step by step: transfers, cycles, space, and what waits for
+what."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -39,12 +41,12 @@ class Plan:
         """MACs each op makes, recomputed rows included."""
         return self._per_op(lambda layer, rows: _volume(rows) * _reduction(layer, rows) * bool(layer.macs))
 
-    def _per_op(self, measure: object) -> np.ndarray:
+    def _per_op(self, measure: Callable[[Layer, np.ndarray], np.ndarray]) -> np.ndarray:
         ops = self.program.ops
         found = np.zeros(len(ops), dtype=np.int64)
         for index in np.unique(ops["layer"]).tolist():
             mine = ops["layer"] == index
-            found[mine] = measure(self.program.mapping.network.layers[index], ops[mine])  # type: ignore[operator]
+            found[mine] = measure(self.program.mapping.network.layers[index], ops[mine])
         return found
 
     @cached_property

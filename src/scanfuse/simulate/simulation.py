@@ -184,7 +184,9 @@ class _Shares:
         self.members = [group.layers for group in plan.program.mapping.groups]
         self.layers = len(plan.program.mapping.network.layers)
         ops = plan.program.ops
-        self.weights = np.bincount(ops["layer"], plan.op_cycles, minlength=self.layers).astype(np.int64).tolist()
+        self.weights = (
+            np.bincount(ops["layer"], plan.op_cycles, minlength=self.layers).astype(np.int64).tolist()
+        )
 
     def split(self, per_group: list[int]) -> np.ndarray:
         found = np.zeros(self.layers, dtype=np.int64)

@@ -1,0 +1,89 @@
+"""Boxes to bursts, against a plain enumeration of every byte."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanfuse.hardware import load_hardware
+from scanfuse.mapping import SCHEDULES, make_mapping
+from scanfuse.network import load
+from scanfuse.program import BOX, AddressLayout, Cause, Program, View, unroll
+
+
+def bytes_of_box(program: Program, layout: AddressLayout, row: np.void) -> set[int]:
+    """Every byte of a map's box, entry by entry."""
+    channels, height, width = program.tensors[row["tensor"]].shape
+    psum = row["cause"] == Cause.PSUM
+    unit = layout.entry_bytes * (program.mapping.psum_entries if psum else 1)
+    base = layout.bases[int(row["tensor"]), bool(psum)]
+    a0, a1, b0, b1, c0, c1 = (int(row[edge]) for edge in BOX)
+    found = set()
+    for a in range(a0, a1):
+        for b in range(b0, b1):
+            for c in range(c0, c1):
+                if row["view"] == View.CHANNELS:
+                    index = a
+                else:
+                    h, w = divmod(c, width) if row["view"] == View.PIXELS else (b, c)
+                    if program.mapping.layout == "nhwc":
+                        index = (h * width + w) * channels + a
+                    else:
+                        index = (a * height + h) * width + w
+                found.update(range(base + index * unit, base + (index + 1) * unit))
+    return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(sorted(SCHEDULES)),
+    st.sampled_from(["nhwc", "nchw"]),
+    st.sampled_from([8, 16, 32]),
+    st.sampled_from([32, 64]),
+    st.sampled_from([1, 4]),
+    st.integers(0, 10**9),
+)
+def test_bursts_cover_each_box_exactly(
+    schedule: str, order: str, bits: int, burst_bytes: int, psum_entries: int, pick: int
+) -> None:
+    accelerator = load_hardware(
+        "paper",
+        [
+            f"layout.order={order}",
+            f"buffer.entry_bits={bits}",
+            f"buffer.psum_entries={psum_entries}",
+            "buffer.entries=6000",
+        ],
+    )
+    program = unroll(make_mapping(load("mobilenet_v2", resolution=32, width=0.35), schedule, accelerator))
+    layout = AddressLayout(program, bits // 8, burst_bytes, 1 << 31)
+    bursts = layout.bursts()
+    rows = program.moves[program.transfers]
+    maps = np.flatnonzero(rows["cause"] != Cause.WEIGHT)
+    for index in np.random.default_rng(pick).choice(maps, 20).tolist():
+        wanted = {byte // burst_bytes * burst_bytes for byte in bytes_of_box(program, layout, rows[index])}
+        found = bursts.addresses[bursts.offsets[index] : bursts.offsets[index + 1]].tolist()
+        assert found == sorted(wanted)
+
+
+@pytest.mark.parametrize("schedule", sorted(SCHEDULES))
+def test_tensors_do_not_share_bursts(schedule: str) -> None:
+    accelerator = load_hardware("paper")
+    program = unroll(make_mapping(load("mobilenet_v2", resolution=32), schedule, accelerator))
+    bursts = AddressLayout(program, 2, 64, 1 << 31).bursts()
+    rows = program.moves[program.transfers]
+    place = np.repeat(rows["tensor"].astype(np.int64) * 2 + (rows["cause"] == Cause.PSUM), bursts.counts)
+    pairs = np.unique(np.stack([bursts.addresses.astype(np.int64), place]), axis=1)
+    assert len(np.unique(pairs[0])) == pairs.shape[1]
+
+
+def test_weights_are_read_as_one_stream_where_they_are_read_once() -> None:
+    accelerator = load_hardware("paper")
+    program = unroll(make_mapping(load("mobilenet_v2", resolution=64), "fused", accelerator))
+    bursts = AddressLayout(program, 2, 64, 1 << 31).bursts()
+    rows = program.moves[program.transfers]
+    last = program.mapping.network.layers[-1]
+    mine = [i for i, row in enumerate(rows) if program.tensors[row["tensor"]].name == f"{last.name}.weight"]
+    stream = np.concatenate([bursts.addresses[bursts.offsets[i] : bursts.offsets[i + 1]] for i in mine])
+    assert (np.diff(stream.astype(np.int64)) == 64).all()
+    assert len(stream) == last.weight_entries * 2 // 64
