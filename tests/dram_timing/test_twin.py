@@ -1,0 +1,150 @@
+"""The engine equals its slow twin, whatever the configuration and the stream."""
+
+import numpy as np
+import pytest
+from dram_twin import SCHEMES, Twin
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from scanfuse.dram import DramConfig, DramSystem, replay
+
+ENERGIES = ("background", "burst", "actpre", "refresh")
+
+
+@st.composite
+def memories(draw):
+    """Settings inside the domain of the model, and ranks per channel."""
+    small = st.integers(0, 12)
+    c = {name: draw(small) for name in "tRAS tRRD tRC tCCD tRTP tWTR tWR tRTRS tCKE tXP".split()}
+    c["tRTRS"] = draw(st.integers(0, 3))
+    c["tRP"] = draw(st.integers(1, 12))
+    c["tFAW"] = draw(st.integers(1, 40))
+    c["tRFC"] = draw(st.integers(1, 60))
+    c["tCMD"] = 1
+    c["tCK"], c["Vdd"] = 1.0, 1.5
+    ranks = draw(st.sampled_from([1, 1, 2, 2, 4]))
+    c["BL"] = draw(st.sampled_from([2, 4, 8]))
+    c["tRCD"] = draw(st.integers(c["BL"] // 2 if ranks > 1 else 0, 14))
+    # With several ranks 1+tRCD-AL must reach BL/2, or write bursts may collide (quirk Q8).
+    most = min(c["tRCD"], 1 + c["tRCD"] - c["BL"] // 2) if ranks > 1 else c["tRCD"]
+    c["AL"] = draw(st.sampled_from([0, 0, most, most // 2]))
+    c["CL"] = draw(st.integers(max(2 - c["AL"], 0), 11))
+    c["REFRESH_PERIOD"] = draw(st.sampled_from([150, 300, 700, 5000])) + ranks
+    c["NUM_BANKS"] = draw(st.sampled_from([1, 2, 4, 8]))
+    c["NUM_ROWS"], c["NUM_COLS"] = 1 << 13, 1 << 10
+    c["DEVICE_WIDTH"] = draw(st.sampled_from([4, 8, 16]))
+    c["JEDEC_DATA_BUS_BITS"] = draw(st.sampled_from([32, 64]))
+    currents = "IDD0 IDD1 IDD2P IDD2Q IDD2N IDD3Pf IDD3Ps IDD3N IDD4W IDD4R IDD5 IDD6 IDD6L IDD7".split()
+    c.update({name: draw(st.integers(0, 400)) for name in currents})
+    c["NUM_CHANS"] = draw(st.sampled_from([1, 1, 2, 4]))
+    c["TRANS_QUEUE_DEPTH"] = draw(st.sampled_from([1, 2, 5, 32]))
+    c["CMD_QUEUE_DEPTH"] = draw(st.sampled_from([2, 3, 4, 9, 32]))
+    c["EPOCH_LENGTH"] = draw(st.sampled_from([100, 1000]))
+    c["TOTAL_ROW_ACCESSES"] = draw(st.sampled_from([1, 2, 4, 30]))
+    c["USE_LOW_POWER"] = draw(st.booleans())
+    c["ROW_BUFFER_POLICY"] = draw(st.sampled_from(["open_page", "close_page"]))
+    c["SCHEDULING_POLICY"] = draw(
+        st.sampled_from(["rank_then_bank_round_robin", "bank_then_rank_round_robin"])
+    )
+    c["ADDRESS_MAPPING_SCHEME"] = draw(st.sampled_from(sorted(SCHEMES)))
+    c["QUEUING_STRUCTURE"] = draw(st.sampled_from(["per_rank", "per_rank_per_bank"]))
+    return c, ranks
+
+
+@st.composite
+def streams(draw, size_bytes):
+    """Requests with locality: runs of lines from a few regions, dense or sparse, now and then a long gap."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    requests, cycle = [], 0
+    gap = draw(st.sampled_from([0, 1, 4, 20]))
+    regions = [int(each) for each in rng.integers(0, size_bytes, 4)]
+    step = int(draw(st.sampled_from([32, 64, 4096, 1 << 17])))
+    forced = draw(st.sampled_from([0.0, 0.0, 0.3]))
+    for _ in range(draw(st.integers(1, 12))):
+        region = int(rng.integers(4))
+        write = bool(rng.integers(2))
+        if rng.random() < 0.15:
+            cycle += int(rng.integers(600))
+        for _ in range(int(rng.integers(1, 12))):
+            cycle += int(rng.integers(gap + 1))
+            requests.append((cycle, regions[region], write, bool(rng.random() < forced)))
+            regions[region] += step
+    return requests
+
+
+def configure(c, ranks):
+    rank_mib = (c["NUM_ROWS"] * c["NUM_COLS"] * c["NUM_BANKS"] * c["JEDEC_DATA_BUS_BITS"] // 8) >> 20
+    return DramConfig.from_ini(c, {}, capacity_mib=rank_mib * ranks * c["NUM_CHANS"])
+
+
+def compare(c, ranks, requests, extra):
+    cfg = configure(c, ranks)
+    assert cfg.num_ranks == ranks
+    cycles, addresses, is_write, force = zip(*requests, strict=True)
+    result = replay(cycles, addresses, is_write, cfg, force=force, extra=extra, commands=True)
+    twin = Twin(c, ranks)
+    accepted, completed = twin.run(requests, extra, limit=result.ticks + 10)
+    assert result.accepted.tolist() == accepted
+    if not any(force):  # else completions of one address are handed out in order of acceptance
+        assert result.completed.tolist() == completed
+    assert sorted(result.completed) == sorted(completed)
+    assert result.ticks == twin.ticks
+    assert result.banks["latency_sum_ticks"].sum() == twin.latency_sum
+    assert list(result.commands.itertuples(index=False, name=None)) == twin.commands
+    theirs = [[rank.energy[name] for name in ENERGIES] for channel in twin.channels for rank in channel.ranks]
+    assert result.energy[list(ENERGIES)].to_numpy().tolist() == theirs
+    down = [rank.down_ticks for channel in twin.channels for rank in channel.ranks]
+    assert result.counters["power_down_ticks"].tolist() == down
+    return result, cfg
+
+
+COMMON = {
+    "deadline": None,
+    "derandomize": True,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+
+
+@settings(max_examples=250, **COMMON)
+@given(st.data())
+def test_engine_equals_twin(data):
+    c, ranks = data.draw(memories())
+    requests = data.draw(streams(1 << 28))
+    compare(c, ranks, requests, extra=data.draw(st.sampled_from([0, 1, 700])))
+
+
+@pytest.mark.slow
+@settings(max_examples=4000, **COMMON)
+@given(st.data())
+def test_engine_equals_twin_at_length(data):
+    test_engine_equals_twin.hypothesis.inner_test(data)
+
+
+@settings(max_examples=40, **COMMON)
+@given(st.data())
+def test_slicing_of_advance_changes_nothing(data):
+    c, ranks = data.draw(memories())
+    cfg = configure(c, ranks)
+    requests = [(cycle, address, write) for cycle, address, write, _ in data.draw(streams(1 << 26))]
+    assume(len(requests) > 3)
+    cycles, addresses, is_write = zip(*requests, strict=True)
+    whole = replay(cycles, addresses, is_write, cfg, extra=50)
+    memory = DramSystem(cfg)
+    seen = {}
+    rng = np.random.default_rng(len(requests))
+    for tag, (accepted, address, write) in enumerate(
+        zip(whole.accepted.tolist(), addresses, is_write, strict=True)
+    ):
+        while memory.tick < accepted:
+            until = min(accepted, memory.tick + int(rng.integers(1, 30)))
+            tags, ticks = memory.advance(until)
+            seen.update(zip(tags.tolist(), ticks.tolist(), strict=True))
+            assert all(tick < until for tick in ticks)
+        assert memory.can_accept(address)
+        memory.add(address, write, tag)
+    while memory.tick < whole.ticks:
+        tags, ticks = memory.advance(min(whole.ticks, memory.tick + 7))
+        seen.update(zip(tags.tolist(), ticks.tolist(), strict=True))
+    assert [seen[tag] for tag in range(len(requests))] == whole.completed.tolist()
+    assert memory.energy().equals(whole.energy)
+    assert memory.counters().equals(whole.counters)
