@@ -70,7 +70,8 @@ def tiling_bursts(
     if nest.flat:
         shape_a = (shape_a[0], 1, shape_a[1] * shape_a[2])
         shape_c = (shape_c[0], 1, shape_c[1] * shape_c[2])
-    box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], *spans_a)
+    rows_a, columns_a = (np.maximum(span, 1) for span in spans_a)  # 0 where windows see padding alone
+    box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], rows_a, columns_a)
     box_c = (tiles["n"] * outs, tiles["p"], tiles["q"])
     per_entry_a = box_bursts(shape_a, box_a, order, target) / (box_a[0] * box_a[1] * box_a[2])
     per_entry_c = box_bursts(shape_c, box_c, order, target) / (box_c[0] * box_c[1] * box_c[2])

@@ -164,8 +164,13 @@ class TilingUnroller:
         view: View,
         box: dict[str, np.ndarray],
     ) -> None:
-        """Load an operand's tile where it changes, and free it before the next one."""
+        """Load an operand's tile where it changes, and free it before the next one.
+
+        A tile whose windows lie in the padding alone has no input and moves nothing.
+        """
         enters, leaves = self._changes(operand)
+        some = (box["b1"] > box["b0"]) & (box["c1"] > box["c0"])
+        enters, leaves = enters[some[enters]], leaves[some[enters]]
         tile = {edge: values[enters] for edge, values in box.items()}
         layer = self.tiling.layer
         tables.add_moves(enters, Move.LOAD, cause, layer, tensor, view, tile)
