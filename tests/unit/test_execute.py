@@ -141,7 +141,7 @@ def test_values_are_seeded_and_small() -> None:
     assert not np.array_equal(one.weights(0), other.weights(0))
     for found in evaluate(network, 1).values():
         assert found.dtype == np.int8
-        assert LOWEST <= found.min() and found.max() <= HIGHEST
+        assert found.min() >= LOWEST and found.max() <= HIGHEST
     with pytest.raises(ValueError, match="layer pool has no weights"):
         one.weights([layer.name for layer in network.layers].index("pool"))
 

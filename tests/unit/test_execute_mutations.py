@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -257,7 +258,7 @@ def test_two_weight_tiles_swapped(program: Program) -> None:
     """Two loads of equally large tiles of one layer change places, their frees with them."""
     loads = list(picks(program, Move.LOAD, Cause.WEIGHT))
     sizes, tried = program.sizes, 0
-    for first, second in zip(loads, loads[1:], strict=False):
+    for first, second in pairwise(loads):
         one, two = program.moves[first], program.moves[second]
         boxes = [tuple(row[edge] for edge in ("a0", "a1", "b0", "b1", "c0", "c1")) for row in (one, two)]
         if one["tensor"] != two["tensor"] or sizes[first] != sizes[second] or boxes[0] == boxes[1]:
@@ -296,7 +297,7 @@ def test_an_op_on_the_entries_beside_its_own(program: Program, low: str, high: s
         row = program.ops[index]
         layer = network.layers[row["layer"]]
         extent = {"k0": layer.K, "p0": layer.P, "c0": layer.C // layer.groups}[low]
-        if row["view"] != 0 and low == "p0" or row[high] + 1 > extent:
+        if (row["view"] != 0 and low == "p0") or row[high] + 1 > extent:
             continue
         ops = program.ops.copy()
         ops[low][index] += 1
