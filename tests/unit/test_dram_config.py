@@ -1,0 +1,159 @@
+"""Reading memory systems: what is accepted, what is refused, and in which words."""
+
+import math
+import pickle
+
+import pytest
+
+from scanfuse.dram import DramConfig, DramConfigError, DramConfigWarning, parts
+
+PART = "DDR3_micron_32M_8B_x8_sg15"
+
+
+@pytest.fixture
+def device_text():
+    from scanfuse.dram.parts import part_path
+
+    return part_path(PART).read_text()
+
+
+def from_text(tmp_path, text, **more):
+    path = tmp_path / "device.ini"
+    path.write_bytes(text.encode())
+    return DramConfig.from_ini(path, **more)
+
+
+def test_the_thirteen_parts_load():
+    assert len(parts()) == 13
+    for name in parts():
+        cfg = DramConfig.from_ini(name)
+        assert cfg.name == name
+        assert cfg.transaction_bytes == (64 if name.startswith("DDR3") else 32)
+
+
+def test_what_a_part_amounts_to():
+    cfg = DramConfig.from_ini(PART)
+    assert (cfg.tck_ps, cfg.vdd) == (1500, 1.5)
+    assert (cfg.num_channels, cfg.num_ranks, cfg.num_banks, cfg.num_devices) == (1, 1, 8, 8)
+    assert cfg.capacity_bytes == 2 << 30
+    assert math.isclose(cfg.peak_bandwidth_bytes_per_s, 10.6667e9, rel_tol=1e-4)
+    assert cfg["tRCD"] == 10
+    assert cfg["ROW_BUFFER_POLICY"] == "open_page"
+
+
+def test_configurations_are_values():
+    cfg = DramConfig.from_ini(PART, overrides={"CL": 11})
+    same = DramConfig.from_ini(PART, overrides={"CL": "11"})
+    assert cfg == same
+    assert hash(cfg) == hash(same)
+    assert pickle.loads(pickle.dumps(cfg)) == cfg
+    assert DramConfig.from_dict(cfg.to_dict()) == cfg
+    assert cfg != DramConfig.from_ini(PART)
+
+
+def test_less_than_a_rank_gives_a_rank():
+    assert DramConfig.from_ini("DDR3_micron_64M_8B_x4_sg15", capacity_mib=2048).capacity_bytes == 4 << 30
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("tCMD", 2, "must be 1"),
+        ("tFAW", 0, "at least 1"),
+        ("tRP", 0, "at least 1"),
+        ("AL", 11, "at most tRCD=10"),
+        ("CL", 1, "CL\\+AL is at least 2"),
+        ("CMD_QUEUE_DEPTH", 1, "at least 2"),
+        ("TRANS_QUEUE_DEPTH", 0, "at least 1"),
+        ("TOTAL_ROW_ACCESSES", 0, "at least 1"),
+        ("EPOCH_LENGTH", 0, "at least 1"),
+        ("NUM_CHANS", 3, "a power of two"),
+        ("NUM_BANKS", 0, "a power of two"),
+        ("REFRESH_PERIOD", 1, "long enough for one tick per rank"),
+        ("tCK", 0, "a positive number"),
+        ("DEVICE_WIDTH", 128, "at most JEDEC_DATA_BUS_BITS=64"),
+    ],
+)
+def test_values_outside_the_model_are_refused(key, value, allowed):
+    with pytest.raises(DramConfigError, match=f"overrides: {key}={value}: must be .*{allowed}|{allowed}"):
+        DramConfig.from_ini(PART, overrides={key: value})
+
+
+@pytest.mark.parametrize("capacity", [0, -1, 3, 2047, 2048.5, 1 << 70])
+def test_capacity_is_a_power_of_two(capacity):
+    with pytest.raises(DramConfigError, match="capacity_mib="):
+        DramConfig.from_ini(PART, capacity_mib=capacity)
+
+
+def test_errors_name_file_line_and_key(tmp_path, device_text):
+    broken = device_text.replace("tRCD=10", "tRCD=ten")
+    line = broken.splitlines().index("tRCD=ten") + 1
+    with pytest.raises(DramConfigError, match=rf"device.ini:{line}: tRCD='ten': must be a whole number"):
+        from_text(tmp_path, broken)
+    with pytest.raises(
+        DramConfigError, match=rf"device.ini:{line}: tRCD=0.*|device.ini:\d+: AL=4: must be at most"
+    ):
+        from_text(tmp_path, device_text.replace("tRCD=10", "tRCD=0").replace("AL=0", "AL=4"))
+    with pytest.raises(DramConfigError, match=r"device.ini:3: found 'nonsense': expected KEY=value"):
+        from_text(tmp_path, "; a\n;b\nnonsense\n")
+    with pytest.raises(DramConfigError, match=r"device.ini: missing tRCD$"):
+        from_text(tmp_path, device_text.replace("tRCD=10\n", ""))
+
+
+def test_a_missing_key_spelled_otherwise_is_pointed_out(tmp_path, device_text):
+    with (
+        pytest.warns(DramConfigWarning, match="'trcd': unknown key, ignored .did you mean tRCD"),
+        pytest.raises(DramConfigError, match="missing tRCD"),
+    ):
+        from_text(tmp_path, device_text.replace("tRCD=10", "trcd=10"))
+
+
+def test_unknown_names():
+    with pytest.raises(
+        DramConfigError, match=r"neither a file nor a part .did you mean DDR3_micron_32M_8B_x8_sg15"
+    ):
+        DramConfig.from_ini("DDR3_micron_32M_8B_x8_sg51")
+    with pytest.raises(DramConfigError, match=r"overrides: tRCDD: unknown key .did you mean tRCD"):
+        DramConfig.from_ini(PART, overrides={"tRCDD": 3})
+    with pytest.raises(FileNotFoundError):
+        DramConfig.from_ini("folder/none.ini")
+    with pytest.raises(KeyError, match="did you mean tRCD"):
+        DramConfig.from_ini(PART)["tRCDD"]
+
+
+def test_comments_duplicates_and_leniency(tmp_path, device_text):
+    plain = DramConfig.from_ini(PART)
+    text = "; first\n\n   \t\n   ; indented\n" + device_text.replace(
+        "CL=10", "CL=9\nCL=10 ; the last one counts \t"
+    )
+    assert from_text(tmp_path, text).files == plain.files
+    # Blanks around the key of a number make DRAMSim2 abort for want of the key: taken as meant.
+    assert from_text(tmp_path, device_text.replace("CL=10", " CL = 10")).files == plain.files
+    # Windows line ends, with the empty lines on which DRAMSim2 aborts.
+    assert from_text(tmp_path, ("\n" + text).replace("\n", "\r\n")).files == plain.files
+
+
+def test_values_are_read_as_the_reference_reads_them(tmp_path, device_text):
+    with pytest.warns(DramConfigWarning, match="read as 10, as DRAMSim2 does"):
+        assert from_text(tmp_path, device_text.replace("CL=10", "CL=10.9"))["CL"] == 10
+    system = {"NUM_CHANS": 1, "JEDEC_DATA_BUS_BITS": 64, "TRANS_QUEUE_DEPTH": 32, "CMD_QUEUE_DEPTH": 32}
+    system |= {"EPOCH_LENGTH": 1000, "TOTAL_ROW_ACCESSES": 4}
+    bare = DramConfig.from_ini(PART, system)
+    assert bare["USE_LOW_POWER"] is False
+    assert bare["ROW_BUFFER_POLICY"] == "close_page"
+    assert bare["SCHEDULING_POLICY"] == "bank_then_rank_round_robin"
+    assert bare["ADDRESS_MAPPING_SCHEME"] == "scheme1"
+    assert bare["QUEUING_STRUCTURE"] == "per_rank_per_bank"
+    with pytest.warns(DramConfigWarning, match="read as false"):
+        assert DramConfig.from_ini(PART, {**system, "USE_LOW_POWER": "True"})["USE_LOW_POWER"] is False
+    with pytest.warns(DramConfigWarning, match="did you mean open_page"):
+        cfg = DramConfig.from_ini(PART, {**system, "ROW_BUFFER_POLICY": " open_page"})
+    assert cfg["ROW_BUFFER_POLICY"] == "close_page"
+
+
+def test_a_clock_period_must_be_whole_picoseconds_to_be_told_in_them():
+    cfg = DramConfig.from_ini(PART, overrides={"tCK": "1.0715"})
+    with pytest.raises(
+        DramConfigError, match=r"overrides: tCK=1.0715: must be a whole number of picoseconds"
+    ):
+        _ = cfg.tck_ps

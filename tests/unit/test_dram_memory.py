@@ -1,0 +1,150 @@
+"""Replaying and driving memories: arguments, errors, and what is promised about cost."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from scanfuse.dram import BusCollision, DramConfig, DramSystem, NoProgress, RequestPort, replay
+
+PART = "DDR3_micron_32M_8B_x8_sg15"
+
+
+@pytest.fixture
+def cfg():
+    return DramConfig.from_ini(PART)
+
+
+def test_an_empty_stream_only_lets_time_pass(cfg):
+    result = replay([], [], [], cfg, extra=100)
+    assert result.ticks == 100
+    assert len(result.accepted) == 0
+    assert int(result.energy["background"].sum()) == 100 * 10 * 8  # powered down
+
+
+def test_nanojoules(cfg):
+    result = replay([0], [0], [False], cfg)
+    energy = result.energy.iloc[0]
+    assert int(energy["burst"]) == (255 - 90) * 4 * 8
+    assert energy["burst_nj"] == pytest.approx(int(energy["burst"]) * 1.5 * 1.5e-3)
+    parts = [energy[f"{name}_nj"] for name in ("background", "burst", "actpre", "refresh")]
+    assert energy["total_nj"] == pytest.approx(sum(parts))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([0, 1], [0], [False]), "one length"),
+        (([-1], [0], [False]), "cycles must not be negative"),
+        (([0.5], [0], [False]), "cycles must be whole numbers"),
+        (([0], [-64], [False]), "addresses must not be negative"),
+        (([0], [0.5], [False]), "addresses must be whole numbers"),
+    ],
+)
+def test_bad_streams_are_refused(cfg, arguments, words):
+    with pytest.raises(ValueError, match=words):
+        replay(*arguments, cfg)
+
+
+def test_bad_options_are_refused(cfg):
+    with pytest.raises(ValueError, match="feed='sideways'"):
+        replay([0], [0], [False], cfg, feed="sideways")
+    with pytest.raises(ValueError, match="per_cycle=-1"):
+        replay([0], [0], [False], cfg, per_cycle=-1)
+    with pytest.raises(ValueError, match="length"):
+        replay([0], [0], [False], cfg, force=[True, False])
+
+
+def test_a_full_queue_refuses(cfg):
+    memory = DramSystem(cfg)
+    for tag in range(32):
+        memory.add(tag << 20, False, tag)
+    assert not memory.can_accept(0)
+    with pytest.raises(RuntimeError, match="channel 0 is full at tick 0: ask can_accept"):
+        memory.add(0, False, 32)
+    memory.advance(1)
+    assert memory.can_accept(0)
+    assert memory.pending == 32
+
+
+def test_time_does_not_go_back(cfg):
+    memory = DramSystem(cfg)
+    memory.advance(10)
+    with pytest.raises(ValueError, match="cannot go back to tick 9 from tick 10"):
+        memory.advance(9)
+    port = RequestPort(cfg)
+    port.advance(10)
+    with pytest.raises(ValueError, match="not_before_tick=9: must not lie before the current tick 10"):
+        port.submit([0], False, not_before_tick=9)
+    with pytest.raises(ValueError, match="at least one address"):
+        port.submit([], False)
+    with pytest.raises(ValueError, match="write_watermark=0"):
+        RequestPort(cfg, write_watermark=0)
+
+
+def test_colliding_write_bursts_end_the_run_with_the_tick():
+    """Quirk Q8: two ranks, AL near tRCD."""
+    cfg = DramConfig.from_ini("DDR3_micron_16M_8B_x8_sg15", overrides={"AL": 9})
+    assert cfg.num_ranks == 2
+    count = 400
+    with pytest.raises(BusCollision, match=r"channel 0 at tick \d+: with several ranks, 1\+tRCD-AL"):
+        replay(np.zeros(count, int), np.arange(count) * 64 * 1031, np.ones(count, bool), cfg)
+
+
+def test_a_memory_that_can_only_refresh_says_so():
+    cfg = DramConfig.from_ini(PART, overrides={"REFRESH_PERIOD": 160})  # 106 ticks, tRFC is 107
+    with pytest.raises(NoProgress, match="REFRESH_PERIOD/tCK must leave time after tRFC"):
+        replay([200], [0], [False], cfg)
+    port = RequestPort(cfg)
+    port.submit([0], False, not_before_tick=200)
+    with pytest.raises(NoProgress):
+        port.advance(1 << 50)
+
+
+def test_patience_is_not_spent_while_idle():
+    """A request after a very long pause, in a memory that barely keeps up with its refreshes."""
+    cfg = DramConfig.from_ini(PART, overrides={"REFRESH_PERIOD": 300})
+    result = replay([0, 50_000_000], [0, 64], [False, False], cfg)
+    assert result.completed[1] - 50_000_000 < 400
+
+
+def test_idle_time_costs_next_to_nothing(cfg):
+    memory = DramSystem(cfg)
+    began = time.process_time()
+    memory.advance(1_000_000_000)  # 1.5 s of idle memory
+    assert time.process_time() - began < 1.0
+    assert int(memory.counters()["refreshes"].sum()) == (1_000_000_000 - 1) // 5200
+
+
+def test_systems_in_threads_do_not_meet(cfg):
+    rng = np.random.default_rng(1)
+    addresses = rng.integers(0, 1 << 31, 3000).astype(np.uint64)
+    alone = replay(np.zeros(3000, int), addresses, addresses % 3 == 0, cfg).completed.tolist()
+    results = [None] * 4
+
+    def work(slot):
+        results[slot] = replay(np.zeros(3000, int), addresses, addresses % 3 == 0, cfg).completed.tolist()
+
+    threads = [threading.Thread(target=work, args=(slot,)) for slot in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(result == alone for result in results)
+
+
+def test_pandas_is_not_imported_with_the_package():
+    code = "import sys, scanfuse.dram; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_younger_request_may_pass_the_overflow_list_but_completions_keep_order():
+    """Quirk Q6: with force, completions of one address come in order of acceptance."""
+    cfg = DramConfig.from_ini(PART, overrides={"TRANS_QUEUE_DEPTH": 1})
+    count = 40
+    result = replay([0] * count, [0x40] * count, [False] * count, cfg, feed="pend")
+    assert result.accepted.tolist() == [0] * count
+    assert (np.diff(result.completed) > 0).all()
