@@ -66,6 +66,11 @@ class Trace:
         return int(self.metadata.get("total_ticks", 0))
 
 
+def check_trace_name(path: str | PathLike[str]) -> None:
+    """Raises TraceError where a name does not tell the kind of trace: to be asked before long work."""
+    _kind(Path(path))
+
+
 def read_trace(path: str | PathLike[str]) -> Trace:
     """Reads a trace of any of the kinds above.
 
