@@ -1,0 +1,7 @@
+"""`python -m scanfuse`."""
+
+import sys
+
+from scanfuse.cli import main
+
+sys.exit(main())

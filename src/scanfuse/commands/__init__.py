@@ -1,0 +1,16 @@
+"""The subcommands, one file each: HELP, DESCRIPTION, EPILOG, `add_arguments(parser)`, `main(args)`.
+
+What is slow to import is imported inside `main`: `scanfuse --help` answers at once.
+"""
+
+from scanfuse.commands import check, compare, replay, run, show
+from scanfuse.commands import list as listing
+
+COMMANDS = {
+    "run": run,
+    "compare": compare,
+    "show": show,
+    "replay": replay,
+    "check": check,
+    "list": listing,
+}

@@ -1,0 +1,157 @@
+"""`scanfuse compare`: one network under several schedules."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from scanfuse.commands import options
+from scanfuse.commands.progress import show_progress
+from scanfuse.commands.text import Column, table_text
+
+if TYPE_CHECKING:
+    from scanfuse.hardware import Accelerator
+    from scanfuse.results import Run
+
+HELP = "run a network under several schedules: the table of savings"
+DESCRIPTION = """Run a network under several schedules and print what each costs and saves: entries moved
+between DRAM and buffer, DRAM energy by kind, time, total energy. Savings are in DRAM
+energy, against raster and fixed where those are among the schedules."""
+EPILOG = """examples:
+  scanfuse compare mobilenet_v2
+  scanfuse compare mobilenet_v2 --schedules raster,fused --per-layer
+  scanfuse compare mobilenet_v1 --set buffer.entry_bits=8 --set pe_array.rows=16
+  scanfuse compare mobilenet_v2 --format json > figures.json
+"""
+SCHEDULES = "fixed,raster,scan,fused"
+BASELINES = ("raster", "fixed")
+COLUMNS = (
+    Column("schedule", "schedule"),
+    Column("entries", "entries"),
+    Column("below l-b-l %", "below_percent", 1),
+    Column("extra MACs", "extra_macs"),
+    Column("DRAM MB", "dram_bytes", 2, 1e-6),
+    Column("row hit %", "row_hit_rate", 1, 100),
+    Column("act uJ", "dram_act_nj", 1, 1e-3),
+    Column("burst uJ", "dram_burst_nj", 1, 1e-3),
+    Column("refresh uJ", "dram_refresh_nj", 1, 1e-3),
+    Column("standby uJ", "dram_background_nj", 1, 1e-3),
+    Column("DRAM uJ", "dram_nj", 1, 1e-3),
+    Column("vs raster %", "vs_raster_percent", 1),
+    Column("vs fixed %", "vs_fixed_percent", 1),
+    Column("time ms", "latency_us", 3, 1e-3),
+    Column("total uJ", "total_nj", 1, 1e-3),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    options.add_network(parser)
+    parser.add_argument(
+        "--schedules",
+        metavar="A,B,...",
+        default=SCHEDULES,
+        help=f"which (scanfuse list schedules); {SCHEDULES}",
+    )
+    options.add_hardware(parser)
+    parser.add_argument("--per-layer", action="store_true", help="also DRAM energy and time of every layer")
+    options.add_format(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    from scanfuse import results
+    from scanfuse.network import load
+
+    names = list(dict.fromkeys(name.strip() for name in args.schedules.split(",")))
+    options.check_schedules(names)
+    accelerator = options.load_accelerator(args)
+    network = load(args.network, args.resolution, args.width)
+    config = results.dram_config(accelerator)
+    runs = [results.run(network, name, accelerator, config, progress=show_progress) for name in names]
+    if args.format == "json":
+        print(json.dumps(document(runs, accelerator, args.per_layer), indent=1))
+    elif args.format == "csv":
+        print_csv(runs, args.per_layer)
+    else:
+        print(f"{options.title(network.name, accelerator, config, options.hardware_settings(args))}\n")
+        print_tables(runs, args.per_layer)
+    return 0
+
+
+def document(runs: list[Run], accelerator: Accelerator, per_layer: bool) -> dict[str, Any]:
+    """The comparison as plain data; with per_layer, each schedule's rows under `layers`."""
+    return {
+        "network": runs[0].network.name,
+        "hardware": accelerator.name,
+        "bounds": runs[0].bounds,
+        "schedules": {
+            run.schedule: {
+                **figures(run),
+                **({"layers": run.layers.to_dict("records")} if per_layer else {}),
+            }
+            for run in runs
+        },
+    }
+
+
+def figures(run: Run) -> dict[str, Any]:
+    return {"entries": run.entries, "extra_macs": run.extra_macs, **run.total}
+
+
+def print_csv(runs: list[Run], per_layer: bool) -> None:
+    """A row per schedule, or with per_layer per schedule and layer."""
+    import pandas as pd
+
+    if per_layer:
+        table = pd.concat([run.layers.assign(schedule=run.schedule) for run in runs])
+        table = table[["schedule", *table.columns[:-1]]]
+    else:
+        table = pd.DataFrame([{"schedule": run.schedule, **figures(run)} for run in runs])
+    print(table.to_csv(index=False, lineterminator="\n"), end="")
+
+
+def print_tables(runs: list[Run], per_layer: bool) -> None:
+    bounds = runs[0].bounds
+    print(table_text(COLUMNS, rows_of(runs)))
+    least = bounds["layer_by_layer_entries"]
+    print(
+        f"\nleast entries: {least:,} layer by layer (l-b-l), {bounds['network_entries']:,} for any schedule"
+    )
+    if per_layer:
+        print()
+        print(table_text(layer_columns(runs), layer_rows(runs)))
+
+
+def rows_of(runs: list[Run]) -> list[dict[str, Any]]:
+    """The figures of each run, with what it saves in percent."""
+    dram_nj = {run.schedule: float(run.total["dram_nj"]) for run in runs}
+    rows = []
+    for run in runs:
+        row = {"schedule": run.schedule, **figures(run)}
+        row["dram_bytes"] = run.total["dram_read_bytes"] + run.total["dram_write_bytes"]
+        row["below_percent"] = 100 * (1 - run.entries / run.bounds["layer_by_layer_entries"])
+        for baseline in BASELINES:
+            if baseline in dram_nj:
+                change = 100 * (dram_nj[run.schedule] / dram_nj[baseline] - 1)
+                row[f"vs_{baseline}_percent"] = change
+        rows.append(row)
+    return rows
+
+
+def layer_rows(runs: list[Run]) -> list[dict[str, Any]]:
+    """A row per layer with the DRAM energy and the time of every run side by side."""
+    rows = []
+    for index, layer in enumerate(runs[0].network.layers):
+        row: dict[str, Any] = {"index": str(index), "layer": layer.name, "kind": layer.kind}
+        for run in runs:
+            mine = run.layers.iloc[index]
+            row[f"{run.schedule}_nj"] = float(mine["dram_nj"])
+            row[f"{run.schedule}_us"] = float(mine["latency_us"])
+        rows.append(row)
+    return rows
+
+
+def layer_columns(runs: list[Run]) -> list[Column]:
+    energy = [Column(f"{run.schedule} DRAM uJ", f"{run.schedule}_nj", 2, 1e-3) for run in runs]
+    time = [Column(f"{run.schedule} us", f"{run.schedule}_us", 1) for run in runs]
+    return [Column("#", "index"), Column("layer", "layer"), Column("kind", "kind"), *energy, *time]

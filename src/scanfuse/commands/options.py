@@ -1,0 +1,106 @@
+"""Options that several commands share, and what they come to."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scanfuse.commands.errors import BadInput, did_you_mean
+
+if TYPE_CHECKING:
+    from scanfuse.dram import DramConfig
+    from scanfuse.hardware import Accelerator
+    from scanfuse.network import Network
+
+FORMATS = ("table", "json", "csv")
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NETWORK", help="a network of the zoo (scanfuse list networks)")
+    add_scaling(parser)
+
+
+def add_scaling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--resolution", type=int, metavar="PIXELS", help="height and width of the input image"
+    )
+    parser.add_argument("--width", type=float, metavar="FACTOR", help="multiplies the numbers of channels")
+
+
+def add_hardware(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--hardware", metavar="FILE|PRESET", help="a TOML file or a preset (scanfuse list presets); paper"
+    )
+    parser.add_argument(
+        "--dram", metavar="PART|INI", help="a DRAM part (scanfuse list parts) or a DRAMSim2 device file"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="change one figure of the hardware, such as buffer.entries=32768; may be repeated",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMATS) -> None:
+    parser.add_argument(
+        "--format", choices=formats, default=formats[0], help=f"how to print the result; {formats[0]}"
+    )
+
+
+def hardware_settings(args: argparse.Namespace) -> list[str]:
+    """The settings of --dram and --set, in order."""
+    part = [] if args.dram is None else [f"dram.part={args.dram}"]
+    return [*part, *args.settings]
+
+
+def load_accelerator(args: argparse.Namespace) -> Accelerator:
+    """The hardware that --hardware, --dram and --set describe. Raises HardwareError."""
+    from scanfuse.hardware import load_hardware
+
+    return load_hardware(args.hardware or "paper", hardware_settings(args))
+
+
+def title(what: str, accelerator: Accelerator, config: DramConfig, settings: list[str]) -> str:
+    """What runs on what, in a line; settings that change the named hardware are part of its name."""
+    changed = f" with {', '.join(settings)}" if settings else ""
+    buffer = accelerator.buffer
+    return (
+        f"{what} on {accelerator.name}{changed}: {config.name}, "
+        f"{buffer.entries:,} entries of {buffer.entry_bits} bits"
+    )
+
+
+def check_schedules(names: list[str]) -> None:
+    """Raise BadInput unless all are schedules."""
+    from scanfuse.mapping import SCHEDULES
+
+    for name in names:
+        if name not in SCHEDULES:
+            known = list(SCHEDULES)
+            hint = did_you_mean(name, known)
+            raise BadInput(f"unknown schedule {name!r}{hint}; the schedules are {', '.join(known)}")
+
+
+def parse_layers(text: str, network: Network) -> list[int]:
+    """Layers as `3-8,12`, by index, or by name; in order, each once. Raises BadInput, NetworkError."""
+    found: set[int] = set()
+    last = len(network.layers) - 1
+    for item in text.split(","):
+        first, dash, end = (part.strip() for part in item.partition("-"))
+        if first.isdecimal() and (not dash or end.isdecimal()):
+            low, high = int(first), int(end if dash else first)
+            if not low <= high <= last:
+                raise BadInput(f"--layers {item.strip()}: {network.name} has layers 0 to {last}")
+            found.update(range(low, high + 1))
+        else:
+            found.add(network.layers.index(network.layer(item.strip())))
+    return sorted(found)
+
+
+def is_config(name: str) -> bool:
+    """Whether NETWORK is the config.toml of a run folder."""
+    return Path(name).suffix == ".toml"

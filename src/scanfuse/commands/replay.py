@@ -1,0 +1,189 @@
+"""`scanfuse replay`: a saved trace on a DRAM."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scanfuse.commands.check import differences_text
+from scanfuse.commands.errors import CHECK_FAILED, BadInput
+from scanfuse.commands.options import add_format
+from scanfuse.commands.text import Column, table_text
+
+if TYPE_CHECKING:
+    from scanfuse.dram import DramConfig, Replay, Trace
+
+HELP = "feed a saved trace of requests to a DRAM: ticks and energy"
+DESCRIPTION = """Feed a trace to a DRAM and print what it took: ticks, energy, commands. A trace saved by
+scanfuse run --save-trace carries its DRAM: replayed as it is, it gives the ticks and the energy of the run,
+to the last bit. Other traces (DRAMSim2's mase_* and k6_*, csv with cycle,address,rw) go to --dram."""
+EPILOG = """examples:
+  scanfuse run mobilenet_v2 --save-trace requests.npz --out runs/v2
+  scanfuse replay requests.npz --verify-against runs/v2/summary.json
+  scanfuse replay requests.npz --set TOTAL_ROW_ACCESSES=16 --format json
+  scanfuse replay mase_art.trc --dram DDR3_micron_16M_8B_x8_sg15 --feed trace --requests-out requests.csv
+"""
+DEFAULT_PART = "DDR3_micron_32M_8B_x8_sg15"  # that of the preset `paper`
+FEEDS = ("accept", "pend", "trace")
+COLUMNS = (
+    Column("channel", "channel"),
+    Column("rank", "rank"),
+    Column("reads", "reads"),
+    Column("writes", "writes"),
+    Column("activates", "activates"),
+    Column("row hits", "row_hits"),
+    Column("refreshes", "refreshes"),
+    Column("power-down ticks", "power_down_ticks"),
+    Column("act uJ", "actpre_nj", 3, 1e-3),
+    Column("burst uJ", "burst_nj", 3, 1e-3),
+    Column("refresh uJ", "refresh_nj", 3, 1e-3),
+    Column("standby uJ", "background_nj", 3, 1e-3),
+    Column("DRAM uJ", "total_nj", 3, 1e-3),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("trace", type=Path, metavar="TRACE", help=".npz, .parquet, .csv, mase_* or k6_*")
+    parser.add_argument(
+        "--dram", metavar="PART|INI", help=f"the device; that of the trace, else {DEFAULT_PART}"
+    )
+    parser.add_argument(
+        "--system", metavar="INI", help="DRAMSim2 system settings; the trace's, else DRAMSim2's own"
+    )
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="settings",
+        help="replace one device or system setting, such as TOTAL_ROW_ACCESSES=16; may be repeated",
+    )
+    parser.add_argument("--capacity-mib", type=int, metavar="MIB", help="size of the DRAM, a power of two")
+    parser.add_argument(
+        "--feed",
+        choices=FEEDS,
+        default="accept",
+        help="how requests enter: when there is room, in order (accept); without asking (pend); one per "
+        "cycle as DRAMSim2's trace tool does (trace)",
+    )
+    parser.add_argument(
+        "--requests-out", type=Path, metavar="CSV", help="when each request was accepted and completed"
+    )
+    parser.add_argument("--summary-out", type=Path, metavar="JSON", help="the summary as a file")
+    parser.add_argument(
+        "--verify-against",
+        type=Path,
+        metavar="JSON",
+        help="a summary of a run or a replay: exit status 1 unless ticks, counters and energy are the same",
+    )
+    add_format(parser, ("table", "json"))
+
+
+def main(args: argparse.Namespace) -> int:
+    from scanfuse.dram import read_trace, replay
+    from scanfuse.results.files import check_writable_file, write_whole
+    from scanfuse.results.replay import check_whole, replay_summary
+
+    for place in (args.requests_out, args.summary_out):
+        if place is not None:
+            check_writable_file(place)
+    expected = None if args.verify_against is None else read_summary(args.verify_against)
+    trace = read_trace(args.trace)
+    check_whole(trace, str(args.trace))
+    config = dram_of(args, trace)
+    total_ticks = trace.total_ticks if config == trace.config else 0
+    replayed = replay(
+        trace.cycles, trace.addresses, trace.is_write, config, feed=args.feed, total_ticks=total_ticks
+    )
+    summary = replay_summary(trace, replayed, args.feed)
+    text = json.dumps({"trace": args.trace.name, **summary}, indent=1)
+    if args.requests_out:
+        write_whole(args.requests_out, requests_csv(trace, replayed))
+    if args.summary_out:
+        write_whole(args.summary_out, text + "\n")
+    print(text if args.format == "json" else summary_text(replayed, summary))
+    return 0 if expected is None else verify(expected, summary, args.verify_against)
+
+
+def dram_of(args: argparse.Namespace, trace: Trace) -> DramConfig:
+    """The DRAM that the trace goes to: its own, unless options say otherwise. Raises DramConfigError."""
+    from scanfuse.dram import DramConfig
+
+    own = trace.config
+    overrides = dict(setting_of(text) for text in args.settings)
+    if own is None or args.dram or args.system:
+        capacity = args.capacity_mib or (own.capacity_mib if own else 2048)
+        device = args.dram or (dict(own.files) if own else DEFAULT_PART)
+        if own is None and not args.dram:
+            print(f"scanfuse: the trace names no DRAM; taking {DEFAULT_PART}", file=sys.stderr)
+        return DramConfig.from_ini(device, args.system, capacity, overrides)
+    if not overrides and args.capacity_mib is None:
+        return own
+    changed = own.to_dict()
+    changed["overrides"] |= overrides
+    changed["capacity_mib"] = own.capacity_mib if args.capacity_mib is None else args.capacity_mib
+    return DramConfig.from_dict(changed)
+
+
+def setting_of(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise BadInput(f"--set {text}: give KEY=VALUE, such as TOTAL_ROW_ACCESSES=16")
+    return key.strip(), value.strip()
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """A summary saved earlier. Raises BadInput, OSError."""
+    from scanfuse.results.replay import COMPARED
+
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(f"{path}: not whole JSON: {error}") from None
+    if not isinstance(found, dict) or not any(name in found for name in COMPARED):
+        raise BadInput(f"{path}: expected a summary with {', '.join(COMPARED)}")
+    return found
+
+
+def verify(expected: dict[str, Any], found: dict[str, Any], path: Path) -> int:
+    """Compare the figures that both have; tell on stderr."""
+    from scanfuse.results.difference import differences
+    from scanfuse.results.replay import COMPARED
+
+    both = [name for name in COMPARED if name in expected]
+    moved = differences({n: expected[n] for n in both}, {n: found[n] for n in both})
+    if not moved:
+        print(f"scanfuse: {', '.join(both)} are those of {path}", file=sys.stderr)
+        return 0
+    print(differences_text(moved), file=sys.stderr)
+    print(f"scanfuse: {len(moved)} figures are not those of {path}", file=sys.stderr)
+    return CHECK_FAILED
+
+
+def requests_csv(trace: Trace, replayed: Replay) -> str:
+    """A row per request: when it was offered, accepted, completed."""
+    import pandas as pd
+
+    columns = {
+        "cycle": trace.cycles,
+        "address": trace.addresses,
+        "rw": ["W" if is_write else "R" for is_write in trace.is_write.tolist()],
+        "accepted": replayed.accepted,
+        "completed": replayed.completed,
+    }
+    return str(pd.DataFrame(columns).to_csv(index_label="request", lineterminator="\n"))
+
+
+def summary_text(replayed: Replay, summary: dict[str, Any]) -> str:
+    """The summary for people: a line, and a row per channel and rank."""
+    rows = replayed.energy.merge(replayed.counters, on=["channel", "rank"]).to_dict("records")
+    head = (
+        f"{summary['requests']:,} requests on {replayed.config.name}: {summary['dram_ticks']:,} ticks "
+        f"({summary['time_ps'] * 1e-6:,.3f} us), {summary['dram_nj'] * 1e-3:,.3f} uJ, "
+        f"row hits {summary['row_hit_rate']:.1%}, mean read latency "
+        f"{summary['mean_read_latency_ticks']:.1f} ticks"
+    )
+    return head + "\n\n" + table_text(COLUMNS, [{str(k): v for k, v in row.items()} for row in rows])

@@ -1,0 +1,179 @@
+"""`scanfuse run`: one network under one schedule."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scanfuse.commands import options
+from scanfuse.commands.errors import BadInput
+from scanfuse.commands.progress import show_progress
+from scanfuse.commands.text import Column, table_text
+
+if TYPE_CHECKING:
+    from scanfuse.results import Run, Setup
+
+HELP = "run a network under a schedule: time and energy, layer by layer"
+DESCRIPTION = """Map a network by a named schedule, prove the program right, simulate it on the accelerator
+with its DRAM, and print a row per layer and the total.
+
+The results go into a folder (--out; runs/NETWORK-SCHEDULE if not given; files of earlier runs in it are
+replaced): layers.csv and layers.parquet, a row per layer; summary.json, totals and exact integer counts;
+config.toml, all that the run depends on: scanfuse run FOLDER/config.toml repeats it to the bit."""
+EPILOG = """examples:
+  scanfuse run mobilenet_v2
+  scanfuse run mobilenet_v2 --schedule raster --set buffer.entries=32768 --out runs/half
+  scanfuse run mobilenet_v2 --dram DDR3_micron_64M_8B_x4_sg15 --set pe_array.clock_hz="1 GHz"
+  scanfuse run mobilenet_v2 --layers 3-8,12 --format csv
+  scanfuse run mobilenet_v2 --resolution 96 --verify --save-trace requests.csv
+  scanfuse run runs/half/config.toml --out runs/again
+"""
+COLUMNS = (
+    Column("#", lambda row: str(row["index"]) if "index" in row else ""),
+    Column("layer", "layer"),
+    Column("kind", "kind"),
+    Column("group", "group"),
+    Column("MMACs", "macs", 3, 1e-6),
+    Column("tiles", "steps"),
+    Column("time us", "latency_us", 1),
+    Column("stall %", lambda row: 100 * row["stall_cycles"] / row["cycles"] if row["cycles"] else 0.0, 1),
+    Column("PE use %", "pe_utilization", 1, 100),
+    Column("read kB", "dram_read_bytes", 1, 1e-3),
+    Column("write kB", "dram_write_bytes", 1, 1e-3),
+    Column("row hit %", "row_hit_rate", 1, 100),
+    Column("act uJ", "dram_act_nj", 2, 1e-3),
+    Column("burst uJ", "dram_burst_nj", 2, 1e-3),
+    Column("refresh uJ", "dram_refresh_nj", 2, 1e-3),
+    Column("standby uJ", "dram_background_nj", 2, 1e-3),
+    Column("DRAM uJ", "dram_nj", 2, 1e-3),
+    Column("buffer uJ", "buffer_nj", 2, 1e-3),
+    Column("MAC uJ", "mac_nj", 2, 1e-3),
+    Column("total uJ", "total_nj", 2, 1e-3),
+    Column("peak entries", "peak_buffer_entries"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "network", metavar="NETWORK", help="a network of the zoo, or the config.toml of a run folder"
+    )
+    options.add_scaling(parser)
+    parser.add_argument("--schedule", metavar="NAME", help="how it runs (scanfuse list schedules); fused")
+    options.add_hardware(parser)
+    parser.add_argument(
+        "--layers",
+        metavar="3-8,12",
+        help="print only these layers, by index or name, and their total; the whole network is simulated all "
+        "the same, as what a layer costs depends on its neighbours, and the folder holds all layers",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the results")
+    parser.add_argument(
+        "--save-trace", type=Path, metavar="FILE", help="keep the DRAM's requests, for scanfuse replay"
+    )
+    parser.add_argument(
+        "--verify", action="store_true", help="also compute on integers and compare every layer's output"
+    )
+    options.add_format(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    from scanfuse import results
+
+    setup = setup_from(args)
+    options.check_schedules([setup.schedule])
+    network = setup.load_network()
+    shown = options.parse_layers(args.layers, network) if args.layers else list(range(len(network.layers)))
+    folder = args.out or Path("runs") / f"{network.name}-{setup.schedule}"
+    check_places(folder, args.save_trace)
+    run = results.run(
+        network,
+        setup.schedule,
+        setup.hardware,
+        verify=args.verify,
+        log_requests=args.save_trace is not None,
+        progress=show_progress,
+    )
+    if run.execution is not None:
+        told = f"{run.execution.elements:,} outputs of {run.execution.layers} layers"
+        print(f"scanfuse: verified: {told} equal the network's", file=sys.stderr)
+    results.write_run(folder, run, setup)
+    if args.save_trace:
+        save_trace(args.save_trace, run)
+    if args.format == "table":
+        settings = options.hardware_settings(args)
+        name = f"{network.name}, {setup.schedule},"
+        print(options.title(name, setup.hardware, run.simulation.config, settings))
+    print_run(run, shown, args.format)
+    print(f"scanfuse: wrote {folder}", file=sys.stderr)
+    return 0
+
+
+def setup_from(args: argparse.Namespace) -> Setup:
+    """What the arguments ask for. Raises HardwareError, BadInput."""
+    from scanfuse.results import Setup, load_setup
+
+    if not options.is_config(args.network):
+        hardware = options.load_accelerator(args)
+        return Setup(args.network, args.schedule or "fused", args.resolution, args.width, hardware)
+    if args.hardware:
+        raise BadInput(f"{args.network} describes the hardware already: leave out --hardware, or use --set")
+    setup = load_setup(Path(args.network), options.hardware_settings(args))
+    asked = {name: getattr(args, name) for name in ("schedule", "resolution", "width")}
+    return replace(setup, **{name: value for name, value in asked.items() if value is not None})
+
+
+def check_places(folder: Path, trace: Path | None) -> None:
+    """Raise before the long work where its results could not be written."""
+    from scanfuse.dram.trace import check_trace_name
+    from scanfuse.results.files import check_writable_file, check_writable_folder
+
+    check_writable_folder(folder)
+    if trace is not None:
+        check_trace_name(trace)
+        check_writable_file(trace)
+
+
+def save_trace(path: Path, run: Run) -> None:
+    """The accepted requests with all that it takes to repeat them."""
+    from scanfuse.dram import write_trace
+
+    simulation = run.simulation
+    requests = simulation.requests
+    assert requests is not None
+    write_trace(
+        path,
+        requests.ticks,
+        requests.addresses,
+        requests.is_write,
+        cfg=simulation.config,
+        total_ticks=simulation.ticks,
+        metadata={
+            "network": run.network.name,
+            "schedule": run.schedule,
+            "hardware": run.accelerator.name,
+            "requests": len(requests.ticks),
+        },
+    )
+
+
+def print_run(run: Run, shown: list[int], form: str) -> None:
+    """The layers shown, and their total (CSV: the layers alone, so that a column can be summed)."""
+    from scanfuse.results import total_row
+
+    table = run.layers.iloc[shown]
+    if form == "csv":
+        print(table.to_csv(index=False, lineterminator="\n"), end="")
+        return
+    rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
+    total = total_row(run.simulation, shown)
+    if form == "json":
+        print(json.dumps({"layers": rows, "total": total}, indent=1))
+        return
+    print(table_text(COLUMNS, rows, {"layer": "total", **total}))
+    least = run.bounds["layer_by_layer_entries"]
+    below = f"{1 - run.entries / least:.1%} below the least that layer by layer can move"
+    print(f"{run.entries:,} entries moved, {below}; {run.extra_macs:,} MACs computed again")

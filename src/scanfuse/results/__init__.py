@@ -1,0 +1,32 @@
+"""What a run comes to: tables by layer, run folders, golden figures, checks that hold them together."""
+
+from scanfuse.results.agreement import AgreementError, check_agreement
+from scanfuse.results.difference import Difference
+from scanfuse.results.folder import write_run
+from scanfuse.results.golden import GoldenError, compare_golden, load_golden, update_golden
+from scanfuse.results.run import Progress, Run, run
+from scanfuse.results.setup import Setup, dram_config, load_setup
+from scanfuse.results.summary import summary
+from scanfuse.results.table import COLUMNS, TOTAL_COLUMNS, layer_table, total_row
+
+__all__ = [
+    "COLUMNS",
+    "TOTAL_COLUMNS",
+    "AgreementError",
+    "Difference",
+    "GoldenError",
+    "Progress",
+    "Run",
+    "Setup",
+    "check_agreement",
+    "compare_golden",
+    "dram_config",
+    "layer_table",
+    "load_golden",
+    "load_setup",
+    "run",
+    "summary",
+    "total_row",
+    "update_golden",
+    "write_run",
+]

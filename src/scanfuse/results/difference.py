@@ -1,0 +1,59 @@
+"""What moved between two sets of figures: nested tables compared leaf by leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RELATIVE_TOLERANCE = 1e-9  # of figures that are not counts
+ABSENT = "-"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure that is not what it was. `old` or `new` is "-" where there is none."""
+
+    where: str
+    figure: str
+    old: Any
+    new: Any
+
+    @property
+    def delta(self) -> float | int | None:
+        """How far it moved; None where that is no number."""
+        return self.new - self.old if is_number(self.old) and is_number(self.new) else None
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
+    """Leaves that differ: whole numbers and texts at all, others by more than 1e-9 of the larger."""
+    before, after = dict(leaves(old)), dict(leaves(new))
+    return [
+        Difference(where, figure, before.get((where, figure), ABSENT), after.get((where, figure), ABSENT))
+        for where, figure in {**before, **after}
+        if not same(before.get((where, figure), ABSENT), after.get((where, figure), ABSENT))
+    ]
+
+
+def same(one: Any, other: Any) -> bool:
+    if is_number(one) and is_number(other) and isinstance(one, float) | isinstance(other, float):
+        return bool(abs(one - other) <= RELATIVE_TOLERANCE * max(abs(one), abs(other)))
+    return type(one) is type(other) and bool(one == other)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def leaves(
+    table: Mapping[str, Any] | Sequence[Any], where: str = ""
+) -> Iterator[tuple[tuple[str, str], Any]]:
+    """((place, figure), value) of everything in nested tables and lists."""
+    items = (
+        table.items() if isinstance(table, Mapping) else ((str(i), value) for i, value in enumerate(table))
+    )
+    for name, value in items:
+        if isinstance(value, (Mapping, list, tuple)):
+            yield from leaves(value, f"{where}.{name}" if where else str(name))
+        else:
+            yield (where, str(name)), value

@@ -1,0 +1,59 @@
+"""The summary of a replayed trace, under the same names as that of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from scanfuse.dram import Replay, Trace, TraceError
+from scanfuse.results.table import ACCUMULATORS
+
+SCHEMA = 1
+COMPARED = ("dram_ticks", "accumulators", "counters", "ranks")  # figures that a replay repeats exactly
+
+
+def replay_summary(trace: Trace, replayed: Replay, feed: str) -> dict[str, Any]:
+    """What a trace did, as plain data for JSON.
+
+    `accumulators` (mA x ticks x devices) and `counters` are summed over ranks and equal those in the summary
+    of the run that the trace was saved from; `ranks` has them one by one.
+    """
+    config = replayed.config
+    accumulators = {name: int(replayed.energy[name].sum()) for name in ACCUMULATORS.values()}
+    counted = replayed.counters.drop(columns=["channel", "rank"])
+    requests = len(trace)
+    hits = int(counted["row_hits"].sum())
+    reads = ~trace.is_write
+    waits = replayed.completed[reads] - replayed.accepted[reads]
+    return {
+        "schema": SCHEMA,
+        "requests": requests,
+        "feed": feed,
+        "dram_ticks": replayed.ticks,
+        "time_ps": replayed.ticks * config.tck_ps,
+        "mean_read_latency_ticks": float(np.mean(waits)) if len(waits) else 0.0,
+        "row_hit_rate": hits / requests if requests else 0.0,
+        **{f"{column}": accumulators[name] * config.nj_per_unit for column, name in ACCUMULATORS.items()},
+        "dram_nj": sum(accumulators.values()) * config.nj_per_unit,
+        "accumulators": accumulators,
+        "counters": {str(name): int(total) for name, total in counted.sum().items()},
+        "ranks": ranks(replayed),
+        "dram": config.to_dict(),
+    }
+
+
+def ranks(replayed: Replay) -> list[dict[str, int]]:
+    """Accumulators and counters of each rank."""
+    accumulators = replayed.energy[["channel", "rank", *ACCUMULATORS.values()]]
+    both = accumulators.merge(replayed.counters, on=["channel", "rank"])
+    return [{str(name): int(value) for name, value in row.items()} for row in both.to_dict("records")]
+
+
+def check_whole(trace: Trace, name: str) -> None:
+    """Raise TraceError where a trace says how many requests it holds and holds another number."""
+    said = trace.metadata.get("requests", len(trace))
+    if said != len(trace):
+        raise TraceError(
+            f"{name}: found {len(trace)} requests: expected {said}, as its record says; truncated?"
+        )

@@ -1,0 +1,140 @@
+"""A network run under a schedule: mapped, unrolled, proved, simulated, its counters held to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from scanfuse.dram import DramConfig
+from scanfuse.hardware import Accelerator
+from scanfuse.mapping import Mapping, make_mapping
+from scanfuse.network import Network, layer_by_layer_entries, network_entries
+from scanfuse.program import Program, check, unroll
+from scanfuse.results.agreement import check_agreement
+from scanfuse.results.setup import dram_config
+from scanfuse.results.table import layer_table, total_row
+from scanfuse.simulate import Simulation, simulate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scanfuse.execute import Execution
+
+Advance = Callable[[], None]
+Progress = Callable[[str, int], AbstractContextManager[Advance]]
+"""What shows progress: told what is done in how many parts (0: not known), gives what to call after each."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: the simulation, and the tables made of it."""
+
+    schedule: str
+    simulation: Simulation
+    execution: Execution | None = None
+
+    @property
+    def network(self) -> Network:
+        return self.mapping.network
+
+    @property
+    def mapping(self) -> Mapping:
+        return self.simulation.program.mapping
+
+    @property
+    def accelerator(self) -> Accelerator:
+        return self.simulation.plan.accelerator
+
+    @property
+    def entries(self) -> int:
+        """Entries moved between DRAM and the buffer."""
+        return int(self.simulation.moved_entries.sum())
+
+    @property
+    def extra_macs(self) -> int:
+        """MACs of rows that were computed more than once."""
+        return int(self.simulation.computed_macs.sum()) - self.network.macs
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """How little the network can move: at all, and layer by layer; entries."""
+        return bounds(self.network)
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """A row per layer, see `scanfuse.results.table`."""
+        return layer_table(self.simulation)
+
+    @cached_property
+    def total(self) -> dict[str, int | float]:
+        """The total of all layers, equal to the engine's."""
+        return total_row(self.simulation)
+
+
+def bounds(network: Network) -> dict[str, int]:
+    return {
+        "network_entries": network_entries(network),
+        "layer_by_layer_entries": layer_by_layer_entries(network),
+    }
+
+
+def run(
+    network: Network,
+    schedule: str,
+    accelerator: Accelerator,
+    config: DramConfig | None = None,
+    *,
+    verify: bool = False,
+    log_requests: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a network under a named schedule on an accelerator.
+
+    config: the DRAM, where it is not to be made from the accelerator's description. verify: also run the
+    program on integers and compare every layer's output with the network itself. log_requests: keep the
+    accepted requests, for a trace. Raises the errors of every stage on the way (MappingError, ProgramError,
+    ExecutionError, AgreementError, DramConfigError...).
+    """
+    config = config or dram_config(accelerator)
+    show = progress or quiet
+    mapping = map_network(network, schedule, accelerator, config, show)
+    program = unroll(mapping)
+    check(program, accelerator.buffer.entries)
+    execution = verify_program(program, accelerator, show) if verify else None
+    with show(f"{schedule}: simulate", program.steps) as advance:
+        simulation = simulate(
+            program, accelerator, config, log_requests=log_requests, on_step=lambda step: advance()
+        )
+    check_agreement(simulation)
+    return Run(schedule, simulation, execution)
+
+
+def map_network(
+    network: Network, schedule: str, accelerator: Accelerator, config: DramConfig, progress: Progress
+) -> Mapping:
+    """The mapping of a named schedule, for the bursts of this DRAM."""
+    with progress(f"{schedule}: map", 0) as advance:
+        return make_mapping(
+            network,
+            schedule,
+            accelerator,
+            burst_bytes=config.transaction_bytes,
+            burst_ps=int(config["BL"]) // 2 * config.tck_ps,
+            progress=lambda name: advance(),
+        )
+
+
+def verify_program(program: Program, accelerator: Accelerator, progress: Progress) -> Execution:
+    """Run a program on integers. Raises ExecutionError where a value is not that of the network."""
+    from scanfuse.execute import execute
+
+    with progress("verify", len(program.mapping.groups)) as advance:
+        return execute(program, accelerator.buffer.entries, progress=lambda name: advance())
+
+
+def quiet(what: str, parts: int) -> AbstractContextManager[Advance]:
+    """Progress that nobody sees."""
+    return nullcontext(lambda: None)

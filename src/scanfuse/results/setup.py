@@ -1,0 +1,101 @@
+"""What is run: a network, a schedule, hardware. Saved as the `config.toml` of a run folder and read back.
+
+The file is a description of hardware with a `[run]` table on top. `scanfuse run FOLDER/config.toml` repeats
+the run to the bit with the same version of scanfuse; `--hardware FOLDER/config.toml` takes the hardware only.
+Nothing in it depends on what the defaults become: the DRAM's settings lie beside it in ini files, and the
+energies that a table decides are written out.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import scanfuse
+from scanfuse.dram import DramConfig
+from scanfuse.dram.keys import DEVICE_UINTS
+from scanfuse.hardware import Accelerator, HardwareError, load_hardware, to_toml
+from scanfuse.network import Network, load
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+DEVICE_KEYS = frozenset((*DEVICE_UINTS, "tCK", "Vdd"))
+KEYS = {"network": str, "schedule": str, "resolution": int, "width": float, "version": str}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A network as it is asked for, the schedule, and what it runs on."""
+
+    network: str
+    schedule: str = "fused"
+    resolution: int | None = None
+    width: float | None = None
+    hardware: Accelerator = field(default_factory=Accelerator)
+
+    def load_network(self) -> Network:
+        """The network. Raises NetworkError."""
+        return load(self.network, self.resolution, self.width)
+
+
+def dram_config(accelerator: Accelerator) -> DramConfig:
+    """The DRAM of an accelerator. Raises DramConfigError, OSError."""
+    dram = accelerator.dram
+    return DramConfig.from_ini(dram.part, dram.system or None, dram.capacity_mib, dram.overrides)
+
+
+def config_files(setup: Setup, config: DramConfig) -> dict[str, str]:
+    """The text of `config.toml` and of the files it refers to, by file name. Raises OSError."""
+    import tomli_w
+
+    hardware, device_ini = setup.hardware, f"{config.name}.ini"
+    table = tomllib.loads(to_toml(hardware))
+    table["dram"] |= {"part": device_ini, "system": "system.ini", "overrides": dict(config.overrides)}
+    table["energy"] |= {"mac_pj": hardware.mac_pj, "buffer_access_pj": hardware.buffer_access_pj}
+    device = {key: value for key, value in config.files if key in DEVICE_KEYS}
+    system = {key: value for key, value in config.files if key not in DEVICE_KEYS}
+    files = {device_ini: ini_text("device", device), "system.ini": ini_text("system", system)}
+    if hardware.energy.source.endswith(".toml"):
+        files["energy.toml"] = Path(hardware.energy.source).read_text(encoding="utf-8")
+        table["energy"]["source"] = "energy.toml"
+    asked = {key: getattr(setup, key) for key in ("network", "schedule", "resolution", "width")}
+    table["run"] = {key: value for key, value in asked.items() if value is not None}
+    table["run"]["version"] = scanfuse.__version__
+    head = (
+        "# Run again with: scanfuse run config.toml\n# The same version gives the same figures to the bit.\n"
+    )
+    return {"config.toml": head + tomli_w.dumps(table), **files}
+
+
+def ini_text(what: str, settings: dict[str, Any]) -> str:
+    """Settings as DRAMSim2 reads them."""
+    lines = [f"; {what} settings of a scanfuse run"]
+    for key, value in settings.items():
+        lines.append(f"{key}={str(value).lower() if isinstance(value, bool) else value}")
+    return "\n".join(lines) + "\n"
+
+
+def load_setup(path: Path, settings: list[str]) -> Setup:
+    """What a run folder's `config.toml` describes. Raises HardwareError, OSError."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise HardwareError(f"{path}: not valid TOML: {error}") from None
+    asked: Any = table.get("run")
+    if not isinstance(asked, dict) or not {"network", "schedule"} <= asked.keys():
+        raise HardwareError(
+            f"{path}: no [run] table with network and schedule: give the config.toml of a run folder, or a "
+            f"network and --hardware {path}"
+        )
+    for key, value in asked.items():
+        if key not in KEYS:
+            raise HardwareError(f"{path}: run.{key}: unknown key; the keys are {', '.join(KEYS)}")
+        if not isinstance(value, (int, float) if KEYS[key] is float else KEYS[key]):
+            raise HardwareError(f"{path}: run.{key}: expected {KEYS[key].__name__}, got {value!r}")
+    chosen = {key: value for key, value in asked.items() if key != "version"}
+    return Setup(**chosen, hardware=load_hardware(path, settings))

@@ -1,0 +1,56 @@
+"""The summary of a run: everything that is not a row per layer, as plain data for JSON."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import scanfuse
+from scanfuse.results.run import Run
+from scanfuse.results.setup import Setup
+from scanfuse.results.table import ACCUMULATORS, layer_counts, total_counts
+
+SCHEMA = 1
+EXACT = (*ACCUMULATORS.values(), "row_hits", "computed_macs", "buffer_accesses", "unused_bytes")
+
+
+def summary(run: Run, setup: Setup) -> dict[str, Any]:
+    """What a run was and what came out.
+
+    `accumulators` are the engine's own (mA x ticks x devices), `layers` each layer's share of them and of
+    other counts that the table does not show: the sum over layers equals the engine's exactly.
+    """
+    simulation = run.simulation
+    counts = layer_counts(simulation)
+    totals = total_counts(counts)
+    return {
+        "schema": SCHEMA,
+        "network": run.network.name,
+        "schedule": run.schedule,
+        "layout": run.mapping.layout,
+        "hardware": run.accelerator.name,
+        "entries": run.entries,
+        "bounds": run.bounds,
+        "extra_macs": run.extra_macs,
+        "unused_bytes": totals["unused_bytes"],
+        "peak_claimed_entries": simulation.peak_claimed_entries,
+        "time_ps": simulation.time_ps,
+        "dram_ticks": simulation.ticks,
+        "total": run.total,
+        "accumulators": dict(simulation.accumulators),
+        "counters": dict(simulation.counters),
+        "nj_per_accumulator_unit": simulation.config.nj_per_unit,
+        "layers": [
+            {"layer": layer.name, **{name: int(counts[name][index]) for name in EXACT}}
+            for index, layer in enumerate(run.network.layers)
+        ],
+        "run": {"network": setup.network, "resolution": setup.resolution, "width": setup.width},
+        "dram": simulation.config.to_dict(),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("numpy", "pandas", "simpy")}
+    return {"scanfuse": scanfuse.__version__, "python": platform.python_version(), **packages}

@@ -1,0 +1,157 @@
+"""The table of a run: a row per layer, and the total.
+
+What the figures mean:
+
+- `macs` are the network's. Rows that a fused block computes again are not in them, but they are charged:
+  in `compute_cycles` and `mac_nj`.
+- `steps` counts the tiles that a layer computes. A residual addition that is folded into the layer before
+  it computes none: its row holds the traffic of its sum and of the residual it reads, and its producer's has
+  no output of its own.
+- `cycles` is the layer's share of the run, in cycles of the PE array; the shares add up to the run.
+  `stall_cycles = cycles - compute_cycles`, `latency_us` is `cycles` in time.
+- `ifmap_bytes` to `residual_bytes` are the bytes asked for. `dram_read_bytes` and `dram_write_bytes` are
+  whole bursts; they differ by the unused bytes of partly used bursts (see the summary).
+- Burst and activation energy belong to the layer whose transfer caused the command, refresh and background
+  energy to the group in whose time they fall, and in it to its layers by their compute cycles.
+- Energies are the engine's integer accumulators times Vdd x tCK; totals are made from summed integers.
+- `row_hit_rate` is row hits by reads and writes, `pe_utilization` useful MACs by what the array could have
+  made in `cycles`; both 0 where there is nothing to divide by.
+- `peak_buffer_entries` is the most entries live in the layer's group (what its mapping needs; prefetching
+  takes more of what is free).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scanfuse.hardware import Accelerator, pe_utilization
+from scanfuse.network import Network
+from scanfuse.program import Cause
+from scanfuse.simulate import Simulation
+
+COLUMNS = (
+    "index", "layer", "kind", "group", "macs", "steps", "cycles", "compute_cycles", "stall_cycles",
+    "latency_us", "pe_utilization", "ifmap_bytes", "weight_bytes", "ofmap_bytes", "psum_bytes",
+    "residual_bytes", "dram_read_bytes", "dram_write_bytes", "dram_requests", "row_activations",
+    "row_hit_rate", "dram_act_nj", "dram_burst_nj", "dram_refresh_nj", "dram_background_nj", "dram_nj",
+    "buffer_nj", "mac_nj", "total_nj", "peak_buffer_entries",
+)  # fmt: skip
+IDENTITY = ("index", "layer", "kind", "group")  # columns that a total has not
+TOTAL_COLUMNS = COLUMNS[len(IDENTITY) :]
+CAUSE_COLUMNS = {
+    "ifmap_bytes": Cause.IFMAP,
+    "weight_bytes": Cause.WEIGHT,
+    "ofmap_bytes": Cause.OFMAP,
+    "psum_bytes": Cause.PSUM,
+    "residual_bytes": Cause.RESIDUAL,
+}
+ACCUMULATORS = {  # columns of energy to the engine's accumulators
+    "dram_act_nj": "actpre",
+    "dram_burst_nj": "burst",
+    "dram_refresh_nj": "refresh",
+    "dram_background_nj": "background",
+}
+COUNTS = (
+    "macs", "steps", "cycles", "compute_cycles", *CAUSE_COLUMNS, "dram_read_bytes", "dram_write_bytes",
+    "dram_requests", "row_activations",
+)  # fmt: skip
+
+
+def layer_counts(simulation: Simulation) -> dict[str, np.ndarray]:
+    """Every figure of a run that is a count, by layer: int64 arrays, from which all else is computed.
+
+    Beside the columns of `COUNTS`: the accumulators by their engine names (mA x ticks x devices), `row_hits`,
+    `computed_macs`, `buffer_accesses`, `unused_bytes`, `group`, `peak_buffer_entries`.
+    """
+    accelerator, config = simulation.plan.accelerator, simulation.config
+    dynamic = {name: values.sum(axis=1) for name, values in simulation.dynamic.items()}
+    moved_bytes = simulation.moved_entries * accelerator.buffer.entry_bytes
+    counts = {
+        "macs": np.array([layer.macs for layer in network_of(simulation).layers], dtype=np.int64),
+        "steps": simulation.tiles,
+        "cycles": simulation.cycles,
+        "compute_cycles": simulation.compute_cycles,
+        **{column: moved_bytes[:, cause] for column, cause in CAUSE_COLUMNS.items()},
+        "dram_read_bytes": dynamic["reads"] * config.transaction_bytes,
+        "dram_write_bytes": dynamic["writes"] * config.transaction_bytes,
+        "dram_requests": dynamic["reads"] + dynamic["writes"],
+        "row_activations": dynamic["activates"],
+        "row_hits": dynamic["row_hits"],
+        "computed_macs": simulation.computed_macs,
+        "buffer_accesses": simulation.buffer_accesses,
+        "unused_bytes": simulation.unused_bytes.sum(axis=1),
+        **{name: dynamic[name] for name in ("actpre", "burst")},
+        **simulation.standing,
+    }
+    groups, peaks = _groups(simulation)
+    return {**counts, "group": groups, "peak_buffer_entries": peaks}
+
+
+def total_counts(counts: dict[str, np.ndarray]) -> dict[str, int]:
+    """The counts of all layers given: sums, but the largest `peak_buffer_entries`."""
+    total = {name: int(values.sum()) for name, values in counts.items() if name != "group"}
+    total["peak_buffer_entries"] = int(counts["peak_buffer_entries"].max(initial=0))
+    return total
+
+
+def layer_table(simulation: Simulation) -> pd.DataFrame:
+    """A row per layer under `COLUMNS`."""
+    counts = layer_counts(simulation)
+    layers = network_of(simulation).layers
+    rows = []
+    for index, layer in enumerate(layers):
+        mine = {name: int(values[index]) for name, values in counts.items()}
+        identity = {"index": index, "layer": layer.name, "kind": layer.kind, "group": mine["group"]}
+        rows.append({**identity, **figures(simulation, mine)})
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def total_row(simulation: Simulation, layers: list[int] | None = None) -> dict[str, int | float]:
+    """The total under `TOTAL_COLUMNS`, of the whole run or of some layers (by index)."""
+    counts = layer_counts(simulation)
+    if layers is not None:
+        counts = {name: values[layers] for name, values in counts.items()}
+    return figures(simulation, total_counts(counts))
+
+
+def figures(simulation: Simulation, counts: dict[str, int]) -> dict[str, int | float]:
+    """The figures under `TOTAL_COLUMNS` that follow from counts, of a layer or of many together."""
+    accelerator, config = simulation.plan.accelerator, simulation.config
+    requests = counts["dram_requests"]
+    values: dict[str, Any] = {name: counts[name] for name in (*COUNTS, "peak_buffer_entries")}
+    values["stall_cycles"] = counts["cycles"] - counts["compute_cycles"]
+    values["latency_us"] = counts["cycles"] * accelerator.pe_array.clock_period_ps / 1e6
+    values["pe_utilization"] = pe_utilization(accelerator.pe_array, counts["macs"], counts["cycles"])
+    values["row_hit_rate"] = counts["row_hits"] / requests if requests else 0.0
+    for column, name in ACCUMULATORS.items():
+        values[column] = counts[name] * config.nj_per_unit
+    values["dram_nj"] = sum(counts[name] for name in ACCUMULATORS.values()) * config.nj_per_unit
+    values |= on_chip_nj(accelerator, counts)
+    values["total_nj"] = values["dram_nj"] + values["buffer_nj"] + values["mac_nj"]
+    return {column: values[column] for column in TOTAL_COLUMNS}
+
+
+def on_chip_nj(accelerator: Accelerator, counts: dict[str, int]) -> dict[str, float]:
+    """Energy of buffer accesses and of MACs, recomputed ones included."""
+    return {
+        "buffer_nj": counts["buffer_accesses"] * accelerator.buffer_access_pj * 1e-3,
+        "mac_nj": counts["computed_macs"] * accelerator.mac_pj * 1e-3,
+    }
+
+
+def network_of(simulation: Simulation) -> Network:
+    return simulation.program.mapping.network
+
+
+def _groups(simulation: Simulation) -> tuple[np.ndarray, np.ndarray]:
+    """Per layer, its group and the most entries live in it."""
+    program = simulation.program
+    peaks = np.zeros(len(program.mapping.groups), dtype=np.int64)
+    np.maximum.at(peaks, program.groups, program.live)
+    group_of = np.zeros(simulation.layers, dtype=np.int64)
+    for number, group in enumerate(program.mapping.groups):
+        group_of[list(group.layers)] = number
+    return group_of, peaks[group_of]
