@@ -56,6 +56,20 @@ def test_bad_options_are_refused(cfg):
         replay([0], [0], [False], cfg, per_cycle=-1)
     with pytest.raises(ValueError, match="length"):
         replay([0], [0], [False], cfg, force=[True, False])
+    with pytest.raises(ValueError, match="owners must be below"):
+        replay([0], [0], [False], cfg, owners=[1 << 32])
+    with pytest.raises(ValueError, match="address=-1"):
+        DramSystem(cfg).add(-1, False, 0)
+
+
+def test_what_was_not_recorded_is_not_empty_but_an_error(cfg):
+    result = replay([0], [0], [False], cfg)
+    for name in ("commands", "epochs", "last_epoch_power_w"):
+        with pytest.raises(RuntimeError, match="were not recorded"):
+            getattr(result, name)
+    for ask in (DramSystem(cfg).commands, RequestPort(cfg).commands, RequestPort(cfg).log):
+        with pytest.raises(RuntimeError, match="not recorded"):
+            ask()
 
 
 def test_a_full_queue_refuses(cfg):

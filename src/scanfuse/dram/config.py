@@ -232,6 +232,13 @@ def as_addresses(addresses: ArrayLike) -> NDArray[np.uint64]:
     return array.astype(np.uint64)
 
 
+def within(name: str, number: int, bits: int) -> int:
+    """The number, if it is whole, not negative and of so many bits at most. Raises ValueError."""
+    if not 0 <= number < 1 << bits or number != int(number):
+        raise ValueError(f"{name}={number}: must be a whole number from 0 to 2^{bits}-1")
+    return int(number)
+
+
 def _ordered(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     quiet = {key for key in BOOLS if key != "USE_LOW_POWER"}
     return tuple((key, values[key]) for key in ORDER if key in values and key not in quiet)

@@ -17,8 +17,8 @@ from scanfuse.dram.keys import BOOLS, CHOICES, FLOATS, KEYS, UINTS
 
 Value = int | float | bool | str
 
-_UINT = re.compile(r"\s*([+-]?)(\d+)")
-_FLOAT = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![eE])")
+_UINT = re.compile(r"\s*([+-]?)([0-9]+)")
+_FLOAT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![eE])")
 _UINT_RANGE = 1 << 32
 
 
@@ -94,7 +94,7 @@ def parse(setting: Setting) -> Value:
 
 def _uint(setting: Setting, text: int | float | str) -> int:
     if not isinstance(text, str):
-        if text != int(text) or not 0 <= text < _UINT_RANGE:
+        if not 0 <= text < _UINT_RANGE or text != int(text):
             raise _refused(setting, "a whole number from 0 to 4294967295")
         return int(text)
     match = _UINT.match(text)

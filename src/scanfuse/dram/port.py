@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanfuse.dram.config import DramConfig, as_addresses
+from scanfuse.dram.config import DramConfig, as_addresses, within
 from scanfuse.dram.native import engine
 from scanfuse.dram.tables import Columns, command_table, energy_table, plain_table
 
@@ -46,6 +46,7 @@ class RequestPort:
         if write_watermark < 1:
             raise ValueError(f"write_watermark={write_watermark}: must be at least 1")
         self.config = cfg
+        self._logged, self._recorded = log, commands
         self._port = engine.Port(cfg.engine_values, write_watermark, log, commands)
 
     def submit(
@@ -61,9 +62,12 @@ class RequestPort:
         in the past. Returns the transfer's number, counting from 0. Raises ValueError.
         """
         tick = self._port.tick if not_before_tick is None else not_before_tick
-        if tick < 0:
-            raise ValueError(f"not_before_tick={tick}: must not be negative")
-        return self._port.submit(as_addresses(addresses).reshape(-1), is_write, owner, tick)
+        return self._port.submit(
+            as_addresses(addresses).reshape(-1),
+            bool(is_write),
+            within("owner", owner, 32),
+            within("not_before_tick", tick, 63),
+        )
 
     def advance(self, until_tick: int) -> list[tuple[int, int]]:
         """Executes ticks before `until_tick`, but none after a tick in which a transfer completes.
@@ -71,7 +75,7 @@ class RequestPort:
         Returns (transfer, tick) of the transfers completed in that tick (of all its requests), an empty
         list if `until_tick` was reached first; `tick` tells where the port stands.
         """
-        return self._port.advance(until_tick)
+        return self._port.advance(within("until_tick", until_tick, 63))
 
     @property
     def tick(self) -> int:
@@ -113,9 +117,13 @@ class RequestPort:
 
     def commands(self) -> "pd.DataFrame":
         """The command trace so far (only with `commands=True`)."""
+        if not self._recorded:
+            raise RuntimeError("commands were not recorded: make the port with commands=True")
         return command_table(self._port.commands())
 
     def log(self) -> AcceptedStream:
         """The accepted stream so far (only with `log=True`)."""
+        if not self._logged:
+            raise RuntimeError("the accepted stream was not recorded: make the port with log=True")
         ticks, addresses, is_write = self._port.log()
         return AcceptedStream(ticks, addresses, is_write.astype(bool))

@@ -1,12 +1,13 @@
 """Feeding a recorded stream of requests to a memory, as fast as it takes them."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanfuse.dram.config import DramConfig, as_addresses
+from scanfuse.dram.config import DramConfig, as_addresses, within
 from scanfuse.dram.native import engine
 from scanfuse.dram.tables import ACCUMULATORS, command_table, energy_table, plain_table
 
@@ -19,8 +20,15 @@ Feed = Literal["accept", "pend", "trace"]
 class Replay:
     """What a stream of requests did; made by `replay`."""
 
-    def __init__(self, config: DramConfig, run: "engine.Replay", completed: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        config: DramConfig,
+        run: "engine.Replay",
+        completed: NDArray[np.int64],
+        recorded: Mapping[str, bool],
+    ) -> None:
         self._run = run
+        self._recorded = recorded
         self.config = config
         self.accepted: NDArray[np.int64] = run.accepted()
         """Per request: the CPU cycle in which it was accepted; a tick unless `cpu_hz` is given."""
@@ -55,12 +63,14 @@ class Replay:
     @cached_property
     def commands(self) -> "pd.DataFrame":
         """The command trace (only with `commands=True`): tick, command, channel, rank, bank, row, column."""
+        self._require("commands")
         return command_table(self._run.commands())
 
     @cached_property
     def epochs(self) -> "pd.DataFrame":
         """Accumulators of each epoch (EPOCH_LENGTH ticks, the last may be shorter): end_tick, channel,
         rank and the four (only with `epochs=True`)."""
+        self._require("epochs")
         return plain_table(self._run.epochs())
 
     @cached_property
@@ -78,14 +88,19 @@ class Replay:
     @cached_property
     def last_epoch_power_w(self) -> "pd.DataFrame":
         """A row per channel and rank: watts over the last, maybe short, epoch (only with `epochs=True`)."""
+        self._require("epochs")
         rows = self._run.epochs()
         last = rows["end_tick"] == (rows["end_tick"].max() if len(rows["end_tick"]) else 0)
         raw = {name: column[last] for name, column in rows.items()}
         length = int(self.config["EPOCH_LENGTH"])
         return _power(raw, raw, (raw["end_tick"].astype(np.int64) - 1) % length + 1, self.config)
 
+    def _require(self, record: str) -> None:
+        if not self._recorded[record]:
+            raise RuntimeError(f"{record} were not recorded: call replay(..., {record}=True)")
 
-def replay(  # noqa: PLR0917 - the order is part of the interface
+
+def replay(
     cycles: ArrayLike,
     addresses: ArrayLike,
     is_write: ArrayLike,
@@ -127,9 +142,10 @@ def replay(  # noqa: PLR0917 - the order is part of the interface
         )
     if feed not in ("accept", "pend", "trace"):
         raise ValueError(f"feed={feed!r}: must be 'accept', 'pend' or 'trace'")
-    for name, number in (("per_cycle", per_cycle), ("cpu_hz", cpu_hz), ("extra", extra)):
-        if number < 0:
-            raise ValueError(f"{name}={number}: must not be negative")
+    within("per_cycle", per_cycle, 32)
+    within("cpu_hz", cpu_hz, 60)
+    within("extra", extra, 62)
+    within("total_ticks", total_ticks, 62)
     forced = None if force is None else np.asarray(force).astype(bool)
     run = engine.Replay(cfg.engine_values, commands, epochs)
     run.run(
@@ -137,7 +153,7 @@ def replay(  # noqa: PLR0917 - the order is part of the interface
         address_array,
         write_array,
         None if forced is None or feed == "trace" else forced,
-        None if owners is None else np.asarray(owners).astype(np.uint32),
+        None if owners is None else _integers(owners, "owners", 32).astype(np.uint32),
         1 if feed == "trace" else per_cycle,
         feed == "pend",
         cpu_hz,
@@ -147,7 +163,7 @@ def replay(  # noqa: PLR0917 - the order is part of the interface
     completed = run.completed()
     if feed == "pend" or (forced is not None and forced.any()):
         completed = _in_order_of_acceptance(address_array, write_array, completed)
-    return Replay(cfg, run, completed)
+    return Replay(cfg, run, completed, {"commands": commands, "epochs": epochs})
 
 
 def _in_order_of_acceptance(
@@ -163,7 +179,7 @@ def _in_order_of_acceptance(
     return matched
 
 
-def _integers(values: ArrayLike, name: str) -> NDArray[np.int64]:
+def _integers(values: ArrayLike, name: str, bits: int = 63) -> NDArray[np.int64]:
     array = np.asarray(values)
     if array.size == 0:
         return array.astype(np.int64)
@@ -171,6 +187,8 @@ def _integers(values: ArrayLike, name: str) -> NDArray[np.int64]:
         raise ValueError(f"{name} must be whole numbers, not {array.dtype}")
     if array.min() < 0:
         raise ValueError(f"{name} must not be negative (found {array.min()})")
+    if int(array.max()) >= 1 << bits:
+        raise ValueError(f"{name} must be below 2^{bits} (found {array.max()})")
     return array.astype(np.int64)
 
 

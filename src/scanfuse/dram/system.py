@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scanfuse.dram.config import DramConfig
+from scanfuse.dram.config import DramConfig, within
 from scanfuse.dram.native import engine
 from scanfuse.dram.tables import command_table, energy_table, plain_table
 
@@ -34,19 +34,22 @@ class DramSystem:
 
     def __init__(self, cfg: DramConfig, *, commands: bool = False) -> None:
         self.config = cfg
+        self._recorded = commands
         self._memory = engine.Memory(cfg.engine_values, commands)
 
     def can_accept(self, address: int) -> bool:
         """Whether the transaction queue of the address's channel has room at the current tick."""
-        return self._memory.can_accept(address)
+        return self._memory.can_accept(within("address", address, 64))
 
     def add(self, address: int, is_write: bool, tag: int, owner: int = 0) -> None:
         """Adds a request at the current tick. Raises RuntimeError if there is no room for it."""
-        self._memory.add(address, is_write, tag, owner)
+        self._memory.add(
+            within("address", address, 64), bool(is_write), within("tag", tag, 64), within("owner", owner, 32)
+        )
 
     def advance(self, until_tick: int) -> Completions:
         """Executes all ticks before `until_tick`; returns what completed in them, in order."""
-        return Completions(*self._memory.advance(until_tick))
+        return Completions(*self._memory.advance(within("until_tick", until_tick, 63)))
 
     @property
     def tick(self) -> int:
@@ -72,4 +75,6 @@ class DramSystem:
 
     def commands(self) -> "pd.DataFrame":
         """The command trace so far (only if made with `commands=True`)."""
+        if not self._recorded:
+            raise RuntimeError("commands were not recorded: make the system with commands=True")
         return command_table(self._memory.commands())

@@ -1,6 +1,7 @@
 """Traces as text: DRAMSim2's mase and k6, and our csv."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import TextIOWrapper
@@ -14,6 +15,8 @@ from scanfuse.dram.errors import TraceError
 
 CSV_HEADER = "cycle,address,rw"
 _METADATA = "# metadata "
+_DECIMAL = re.compile(r"[0-9]+")
+_HEX = re.compile(r"0[xX][0-9a-fA-F]+")
 _CYCLES = 1 << 63
 _ADDRESSES = 1 << 64
 
@@ -48,6 +51,18 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             text = line.strip()
             if text:
                 yield number, text
+
+
+def _decimal(text: str) -> int:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError
+    return int(text)
+
+
+def _hex(text: str) -> int:
+    if not _HEX.fullmatch(text):
+        raise ValueError
+    return int(text, 16)
 
 
 class _Rows:
@@ -96,9 +111,7 @@ def _read_dramsim2(path: Path, commands: dict[str, bool]) -> Columns:
     for number, line in _lines(path):
         try:
             address, command, cycle = line.split()
-            if address[:2].lower() != "0x" or not cycle.isascii() or not cycle.isdigit():
-                raise ValueError
-            if not rows.add(int(cycle), int(address, 16), commands[command]):
+            if not rows.add(_decimal(cycle), _hex(address), commands[command]):
                 raise ValueError
         except (ValueError, KeyError):
             raise bad_line(path, number, line, expected) from None
@@ -145,7 +158,8 @@ def _read_csv(path: Path) -> Columns:
         else:
             try:
                 cycle, address, kind = (each.strip() for each in line.split(","))
-                if not rows.add(int(cycle), int(address, 0), {"R": False, "W": True}[kind.upper()]):
+                place = _hex(address) if address[1:2] in ("x", "X") else _decimal(address)
+                if not rows.add(_decimal(cycle), place, {"R": False, "W": True}[kind.upper()]):
                     raise ValueError
             except (ValueError, KeyError):
                 raise bad_line(
