@@ -31,22 +31,28 @@ void Channel::planRank(std::uint32_t index, Tick from) {
   Rank& rank = ranks_[index];
   rank.stale = false;
   rank.commandAt = rank.prechargeAt = kNever;
-  if (rank.poweredDown) return;
+  if (rank.poweredDown || (rank.entries == 0 && rank.openBanks == 0)) return;
   rank.floor[static_cast<std::size_t>(Action::Activate)] =
       std::max(rank.activateGap, rank.fourWindow[rank.fourOldest]);
-  std::uint64_t bestOrder = 0;
-  for (std::uint32_t b = 0; b < numBanks_; ++b) {
-    const Bank& bank = bankAt(index, b);
-    if (bank.action == Action::None) continue;
-    const Tick at = std::max(readyAt(rank, bank), from);
-    if (bank.action == Action::Precharge) {
-      rank.prechargeAt = std::min(rank.prechargeAt, at);
-    } else if (at < rank.commandAt || (at == rank.commandAt && bank.order < bestOrder)) {
-      rank.commandAt = at;
+  // The hottest loop of the engine.
+  Tick command = kNever, precharge = kNever;
+  std::uint64_t bestOrder = ~std::uint64_t{0};
+  const Tick* floor = rank.floor.data();
+  const Bank* bank = &bankAt(index, 0);
+  for (std::uint32_t b = 0; b < numBanks_; ++b, ++bank) {
+    if (bank->action == Action::None) continue;
+    const auto action = static_cast<std::size_t>(bank->action);
+    const Tick at = std::max(std::max(bank->earliest[action], floor[action]), std::max(bank->idleAt, from));
+    if (bank->action == Action::Precharge) {
+      precharge = std::min(precharge, at);
+    } else if (at < command || (at == command && bank->order < bestOrder)) {
+      command = at;
       rank.best = b;
-      bestOrder = bank.order;
+      bestOrder = bank->order;
     }
   }
+  rank.commandAt = command;
+  rank.prechargeAt = precharge;
 }
 
 bool Channel::takeNormalStage(Tick now) {
