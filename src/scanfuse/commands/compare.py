@@ -26,22 +26,26 @@ EPILOG = """examples:
 """
 SCHEDULES = "fixed,raster,scan,fused"
 BASELINES = ("raster", "fixed")
-COLUMNS = (
+SAVINGS = (
     Column("schedule", "schedule"),
     Column("entries", "entries"),
     Column("below l-b-l %", "below_percent", 1),
-    Column("extra MACs", "extra_macs"),
     Column("DRAM MB", "dram_bytes", 2, 1e-6),
-    Column("row hit %", "row_hit_rate", 1, 100),
-    Column("act uJ", "dram_act_nj", 1, 1e-3),
-    Column("burst uJ", "dram_burst_nj", 1, 1e-3),
-    Column("refresh uJ", "dram_refresh_nj", 1, 1e-3),
-    Column("standby uJ", "dram_background_nj", 1, 1e-3),
     Column("DRAM uJ", "dram_nj", 1, 1e-3),
     Column("vs raster %", "vs_raster_percent", 1),
     Column("vs fixed %", "vs_fixed_percent", 1),
     Column("time ms", "latency_us", 3, 1e-3),
     Column("total uJ", "total_nj", 1, 1e-3),
+)
+DRAM_ENERGY = (
+    Column("schedule", "schedule"),
+    Column("activate uJ", "dram_act_nj", 1, 1e-3),
+    Column("burst uJ", "dram_burst_nj", 1, 1e-3),
+    Column("refresh uJ", "dram_refresh_nj", 1, 1e-3),
+    Column("background uJ", "dram_background_nj", 1, 1e-3),
+    Column("row hit %", "row_hit_rate", 1, 100),
+    Column("PE use %", "pe_utilization", 1, 100),
+    Column("extra MACs", "extra_macs"),
 )
 
 
@@ -112,11 +116,13 @@ def print_csv(runs: list[Run], per_layer: bool) -> None:
 
 def print_tables(runs: list[Run], per_layer: bool) -> None:
     bounds = runs[0].bounds
-    print(table_text(COLUMNS, rows_of(runs)))
+    rows = rows_of(runs)
+    print(table_text(SAVINGS, rows))
     least = bounds["layer_by_layer_entries"]
     print(
-        f"\nleast entries: {least:,} layer by layer (l-b-l), {bounds['network_entries']:,} for any schedule"
+        f"\nleast entries: {least:,} layer by layer (l-b-l), {bounds['network_entries']:,} for any schedule\n"
     )
+    print(table_text(DRAM_ENERGY, rows))
     if per_layer:
         print()
         print(table_text(layer_columns(runs), layer_rows(runs)))
