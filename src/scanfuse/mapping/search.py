@@ -44,8 +44,21 @@ class Found:
 def distinct_tiles(extent: int) -> np.ndarray:
     """Every tile size that is the smallest for its number of trips, increasing: about 2 sqrt(extent)
     sizes."""
-    small = np.arange(1, isqrt(extent) + 1)
-    return np.unique(np.concatenate([small, -(-extent // small)]))
+    small = np.arange(1, isqrt(extent - 1) + 1)  # ceil(e / t) = (e - 1) // t + 1
+    return np.unique(np.concatenate([[1], small + 1, (extent - 1) // small + 1]))
+
+
+def spatial_tiles(nest: Nest, axis: str) -> np.ndarray:
+    """Sizes along output rows or columns, increasing: per number of trips the smallest, and each larger one
+    that reads less halo than all smaller ones, as happens where windows reach into the padding."""
+    least: dict[int, int] = {}
+    sizes = []
+    for size in range(1, (nest.rows if axis == "p" else nest.columns) + 1):
+        cut, _ = nest.span_cuts(axis, size)
+        if cut.total < least.get(cut.trips, cut.total + 1):
+            least[cut.trips] = cut.total
+            sizes.append(size)
+    return np.array(sizes)
 
 
 def coarse_tiles(extent: int) -> np.ndarray:
@@ -114,6 +127,20 @@ def enumerate_tiles(nest: Nest, p: np.ndarray, q: np.ndarray, n: np.ndarray, k: 
     return Candidates(tiles, cuts, axes, (per_axis["p"][0].largest, per_axis["q"][0].largest))
 
 
+def least_entries(nest: Nest) -> int:
+    """What no tiling of a layer moves less than; a stride may let small tiles skip part of the input."""
+    layer = nest.layer
+    residual = 0 if nest.residual is None else nest.residual.entries
+    pixels = layer.ifmap.height * layer.ifmap.width
+    if not nest.flat:
+        totals = [
+            min(nest.span_cuts(axis, int(size))[0].total for size in spatial_tiles(nest, axis))
+            for axis in "pq"
+        ]
+        pixels = totals[0] * totals[1]
+    return layer.weight_entries + layer.C * pixels + layer.output.entries + residual
+
+
 def search_tiling(
     nest: Nest, layer: int, add: int | None, scans: tuple[Scan, ...], layout: str, target: Target
 ) -> Found:
@@ -121,12 +148,14 @@ def search_tiling(
 
     Raises MappingError where no tile fits the buffer.
     """
-    bound = nest.layer.weight_entries + nest.layer.ifmap.entries + nest.layer.output.entries
-    bound += 0 if nest.residual is None else nest.residual.entries
+    bound = least_entries(nest)
     best = None
     for sizes in (coarse_tiles, distinct_tiles):
-        spatial = distinct_tiles if not nest.flat else sizes
-        grids = [spatial(nest.rows), spatial(nest.columns), sizes(nest.extent["n"]), sizes(nest.extent["k"])]
+        if nest.flat:
+            spatial = [sizes(nest.rows), sizes(nest.columns)]
+        else:
+            spatial = [spatial_tiles(nest, axis) for axis in "pq"]
+        grids = [*spatial, sizes(nest.extent["n"]), sizes(nest.extent["k"])]
         found = _best_of(nest, enumerate_tiles(nest, *grids), layer, add, scans, layout, target)
         if found is not None and (best is None or found.traffic < best.traffic):
             best = found
