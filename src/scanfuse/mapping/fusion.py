@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.stages import Block, residual_of
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Layer, Network
@@ -31,7 +32,8 @@ class FusedBlock:
     expand, depthwise, project, add: layer indices (expand and add may be None).
     band_rows: output rows of a band; step_rows: output rows of a step; chunk: expanded channels made at a
     time; held_chunks: chunks whose weights stay in the buffer over the turn between two bands (1 or more);
-    input_by_chunk: load only the chunk's channels of the input, for a block without expansion.
+    input_by_chunk: load only the chunk's channels of the input, for a block without expansion that does not
+    add its own input.
     """
 
     expand: int | None
@@ -76,10 +78,14 @@ class BlockShape:
         return ifmap.channels * ifmap.width
 
     @cached_property
+    def adds_own_input(self) -> bool:
+        """Whether the addition reads the block's own input, whose rows are then still in the buffer."""
+        return residual_of(self.network, self.block.project) == (self.expand or self.depthwise).ifmap
+
+    @cached_property
     def residual_reloaded(self) -> bool:
         """Whether the addition reads a tensor that is not the block's own input."""
-        residual = residual_of(self.network, self.block.project)
-        return residual is not None and residual != (self.expand or self.depthwise).ifmap
+        return residual_of(self.network, self.block.project) is not None and not self.adds_own_input
 
     @cached_property
     def weights_per_channel(self) -> int:
@@ -95,6 +101,13 @@ class FusedCost:
     shape: BlockShape
     fused: FusedBlock
     psum_entries: int = 1
+
+    def __post_init__(self) -> None:
+        if self.fused.input_by_chunk and (self.shape.expand is not None or self.shape.adds_own_input):
+            raise MappingError(
+                f"layer {self.shape.depthwise.name}: input_by_chunk is for blocks without expansion that do not "
+                "add their own input: the addition needs all its channels at once"
+            )
 
     @cached_property
     def bands(self) -> tuple[tuple[int, int], ...]:
@@ -139,13 +152,17 @@ class FusedCost:
 
     @cached_property
     def extra_macs(self) -> int:
-        """MACs of expanded rows that are computed again at band borders."""
+        """MACs of expanded rows that are computed again at band borders, less those of rows nothing reads.
+
+        Such rows lie below or between the windows of a strided depthwise layer; they are never made.
+        """
         expand = self.shape.expand
-        if expand is None or len(self.chunks) == 1:
+        if expand is None:
             return 0
-        made = sum(stop - start for start, stop in map(self._rows_of, self.bands))
-        distinct = fresh_rows(self.shape.depthwise, self.bands)
-        return (made - distinct) * expand.Q * expand.C * expand.K
+        made = fresh_rows(self.shape.depthwise, self.bands)
+        if len(self.chunks) > 1:
+            made = sum(stop - start for start, stop in map(self._rows_of, self.bands))
+        return (made - expand.P) * expand.Q * expand.C * expand.K
 
     def _rows_of(self, band: tuple[int, int]) -> tuple[int, int]:
         return self.shape.depthwise.input_rows(*band)

@@ -304,7 +304,8 @@ def _block_options(shape: BlockShape, chunks: np.ndarray, target: Target) -> Ite
     rows, channels = shape.depthwise.P, shape.depthwise.C
     for chunk in chunks.tolist():
         bands = [rows] if chunk == channels else distinct_tiles(rows).tolist()[::-1]
-        by_chunk = (False, True) if shape.block.expand is None and chunk < channels else (False,)
+        splits = shape.block.expand is None and chunk < channels and not shape.adds_own_input
+        by_chunk = (False, True) if splits else (False,)
         for band, split in product(bands, by_chunk):
             yield _steps_that_fit(shape, band, chunk, split, target)
 

@@ -89,6 +89,9 @@ def _separable(network: Network, candidates: list[Stage]) -> Block | None:
     kinds = network.layers[depthwise.layer].kind, network.layers[project.layer].kind
     if kinds != ("depthwise", "pointwise") or depthwise.add is not None:
         return None
+    layer = network.layers[depthwise.layer]
+    if layer.stride[0] > (layer.R - 1) * layer.dilation[0] + 1:  # rows between windows: no rolling window
+        return None
     return Block(None, depthwise, project) if _chained(network, depthwise, project) else None
 
 
