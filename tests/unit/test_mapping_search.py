@@ -1,0 +1,200 @@
+"""Does the search find the least traffic there is, and say what it needs where nothing fits?"""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scanfuse.execute import execute
+from scanfuse.hardware import PEArray, load_hardware
+from scanfuse.mapping import LayerTiling, MappingError, Nest, TilingCost, make_mapping
+from scanfuse.mapping.estimate import Target
+from scanfuse.mapping.search import distinct_tiles, enumerate_tiles, search_tiling
+from scanfuse.mapping.tiling import layer_traffic, tile_entries
+from scanfuse.mapping.traffic import ORDERS, SCANS
+from scanfuse.network import Layer, Network, Tensor, load
+from scanfuse.network.layer import windows
+from scanfuse.program import check, unroll
+
+
+def target(entries: int, psum_entries: int = 1) -> Target:
+    return Target(PEArray(), entries, 2, psum_entries)
+
+
+def matrix(m: int, k: int, n: int, *, residual: bool = False) -> Nest:
+    made = Tensor("c", n, 1, m)
+    return Nest(Layer("matrix", "pointwise", (Tensor("a", k, 1, m),), made), made if residual else None)
+
+
+@st.composite
+def nests(draw: st.DrawFn) -> Nest:
+    """Small layers of every kind that has a search of its own."""
+    kind = draw(st.sampled_from(["pointwise", "conv", "depthwise", "pool"]))
+    c, k = draw(st.integers(1, 7)), draw(st.integers(1, 7))
+    if kind == "pointwise":
+        return matrix(draw(st.integers(1, 20)), c, k, residual=draw(st.booleans()))
+    kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 3)))
+    stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 2)))
+    padding = tuple(draw(st.integers(0, 2)) for _ in range(4))
+    plane = tuple(draw(st.integers(5, 9)) for _ in range(2))
+    rows, columns = (
+        windows(plane[a], kernel[a], stride[a], padding=padding[2 * a] + padding[2 * a + 1]) for a in (0, 1)
+    )
+    made = Tensor("y", k if kind == "conv" else c, rows, columns)
+    groups = c if kind == "depthwise" else 1
+    pool = "average" if kind == "pool" else None
+    layer = Layer(
+        "layer", kind, (Tensor("x", c, *plane),), made, kernel, stride, padding, (1, 1), groups, pool  # type: ignore[arg-type]
+    )  # fmt: skip
+    return Nest(layer, made if draw(st.booleans()) else None)
+
+
+def least(nest: Nest, scans: tuple[str, ...], room: Target) -> int | None:
+    """The least traffic over all tile sizes, orders and scans; None where nothing fits."""
+    sizes = [nest.rows, nest.columns, nest.extent["n"], nest.extent["k"]]
+    every = enumerate_tiles(nest, *(np.arange(1, size + 1) for size in sizes))
+    fits = np.asarray(tile_entries(nest, every.cuts, room.psum_entries)) <= room.buffer_entries
+    if not fits.any():
+        return None
+    totals = [
+        layer_traffic(nest, every.cuts, order, scan, room.psum_entries).total  # type: ignore[arg-type]
+        for order, scan in product(ORDERS, scans)
+    ]
+    return min(int(np.broadcast_to(total, fits.shape)[fits].min()) for total in totals)
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    nests(),
+    st.integers(3, 400),
+    st.sampled_from([1, 2, 4]),
+    st.sampled_from([("raster",), ("inner", "full")]),
+)
+def test_no_tiling_moves_less(nest: Nest, entries: int, psum_entries: int, scans: tuple[str, ...]) -> None:
+    room = target(entries, psum_entries)
+    expected = least(nest, scans, room)
+    if expected is None:
+        with pytest.raises(MappingError, match=f"no tile fits a buffer of {entries} entries"):
+            search_tiling(nest, 0, None, scans, "nhwc", room)  # type: ignore[arg-type]
+        return
+    found = search_tiling(nest, 0, None, scans, "nhwc", room)  # type: ignore[arg-type]
+    assert found.traffic == expected
+    cost = TilingCost(nest, found.choice, psum_entries)  # type: ignore[arg-type]
+    assert int(cost.traffic.total) == found.traffic
+    assert cost.live_entries <= entries
+    assert found.choice.scan in scans  # type: ignore[union-attr]
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.tuples(*[st.integers(1, 40)] * 3))
+def test_a_matrix_moves_its_compulsory_entries_once_a_row_of_it_fits(shape: tuple[int, int, int]) -> None:
+    m, k, n = shape
+    enough = min(m * k + k + m, k * n + k + n, m * n + m + n)
+    compulsory = m * k + k * n + m * n
+    found = search_tiling(matrix(m, k, n), 0, None, ("raster",), "nhwc", target(enough))
+    assert found.traffic == compulsory
+    if enough > 3:
+        for scans in (("raster",), SCANS):
+            less = search_tiling(matrix(m, k, n), 0, None, scans, "nhwc", target(enough - 1))  # type: ignore[arg-type]
+            assert less.traffic > compulsory
+
+
+def test_best_tiles_of_b12_expand_at_16k() -> None:
+    nest = matrix(196, 96, 576)
+    room = target(16_384)
+    raster = search_tiling(nest, 0, None, ("raster",), "nhwc", room)
+    scan = search_tiling(nest, 0, None, ("inner", "full"), "nhwc", room)
+    assert (raster.traffic, scan.traffic) == (242_304, 239_232)
+    for tiles, order, scans, expected in (
+        ((98, 1, 96), "mkn", "raster", 242_304),
+        ((98, 32, 96), "mkn", "full", 239_232),
+    ):
+        tiling = LayerTiling(0, None, 1, *tiles, order, scans)  # type: ignore[arg-type]
+        assert int(TilingCost(nest, tiling).traffic.total) == expected
+
+
+def tiny() -> Network:
+    """A layer of every kind that needs room of its own."""
+    x, y, d = Tensor("x", 3, 6, 6), Tensor("y", 4, 3, 3), Tensor("d", 4, 3, 3)
+    e, s, out = Tensor("e", 4, 3, 3), Tensor("s", 4, 3, 3), Tensor("out", 3, 1, 1)
+    around = (1, 1, 1, 1)
+    layers = (
+        Layer("stem", "conv", (x,), y, (3, 3), (2, 2), around),
+        Layer("depthwise", "depthwise", (y,), d, (5, 5), padding=(2, 2, 2, 2), groups=4),
+        Layer("project", "pointwise", (d,), e),
+        Layer("add", "add", (e, y), s),
+        Layer("classifier", "linear", (Tensor("s", 36, 1, 1),), out),
+    )
+    return Network("tiny", layers, x, out)
+
+
+@pytest.mark.parametrize("schedule", ["fixed", "raster", "scan", "fused"])
+@pytest.mark.parametrize("psum_entries", [1, 2, 4])
+def test_a_buffer_too_small_names_the_least_that_would_do(schedule: str, psum_entries: int) -> None:
+    """Given what each layer asks for in turn, the network runs, and fills that to the last entry."""
+    entries = 2
+    for _ in range(10):
+        hardware = load_hardware(
+            "paper", [f"buffer.entries={entries}", f"buffer.psum_entries={psum_entries}"]
+        )
+        try:
+            mapping = make_mapping(tiny(), schedule, hardware)
+            break
+        except MappingError as error:
+            said = rf"layer \S+: no tile fits a buffer of {entries} entries; the smallest needs (\d+)"
+            told = re.fullmatch(said, str(error))
+            assert told is not None, str(error)
+            assert int(told[1]) > entries
+            entries = int(told[1])
+    program = unroll(mapping)
+    assert check(program, entries) == entries
+    assert max(execute(program, entries).peak_entries) == entries
+
+
+def test_partial_sums_of_more_entries_only_cost_more() -> None:
+    network = load("mobilenet_v2", 64, 0.35)
+    for schedule in ("raster", "scan", "fused"):
+        moved = []
+        for psum_entries in (1, 2, 4):
+            hardware = load_hardware("paper", ["buffer.entries=4096", f"buffer.psum_entries={psum_entries}"])
+            mapping = make_mapping(network, schedule, hardware)
+            check(unroll(mapping), 4096)
+            moved.append(mapping.entries)
+        assert moved == sorted(moved)
+
+
+def test_more_room_never_costs_more_and_scan_never_more_than_raster() -> None:
+    network = load("mobilenet_v2", 64, 0.35)
+    for schedule in ("raster", "scan", "fused"):
+        moved = []
+        for entries in (1024, 2048, 4096, 16384, 65536):
+            hardware = load_hardware("paper", [f"buffer.entries={entries}"])
+            moved.append(make_mapping(network, schedule, hardware).entries)
+        assert moved == sorted(moved, reverse=True)
+        if schedule == "raster":
+            raster = moved
+        assert all(mine <= theirs for mine, theirs in zip(moved, raster, strict=True))
+
+
+def test_a_mapping_covers_its_network_once_and_in_order() -> None:
+    network = load("mobilenet_v2", 32, 0.25)
+    good = make_mapping(network, "fused", load_hardware("paper"))
+    with pytest.raises(MappingError, match=r"not 0 to 64 of mobilenet_v2_0.25_32 once and in order"):
+        type(good)(network, "fused", good.groups[1:], "nhwc")
+
+
+def test_an_unknown_schedule_lists_those_there_are() -> None:
+    network: Network = load("mobilenet_v2", 32, 0.25)
+    with pytest.raises(MappingError, match=r"unknown schedule 'rooster'.*fixed, raster, scan, fused"):
+        make_mapping(network, "rooster", load_hardware("paper"))
+
+
+def test_distinct_tiles_has_the_smallest_size_for_every_number_of_trips() -> None:
+    for extent in range(1, 200):
+        smallest = {-(-extent // tile): tile for tile in range(extent, 0, -1)}
+        assert set(smallest.values()) <= set(distinct_tiles(extent).tolist()) <= set(range(1, extent + 1))
