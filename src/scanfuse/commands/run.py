@@ -45,10 +45,6 @@ COLUMNS = (
     Column("read kB", "dram_read_bytes", 1, 1e-3),
     Column("write kB", "dram_write_bytes", 1, 1e-3),
     Column("row hit %", "row_hit_rate", 1, 100),
-    Column("act uJ", "dram_act_nj", 2, 1e-3),
-    Column("burst uJ", "dram_burst_nj", 2, 1e-3),
-    Column("refresh uJ", "dram_refresh_nj", 2, 1e-3),
-    Column("standby uJ", "dram_background_nj", 2, 1e-3),
     Column("DRAM uJ", "dram_nj", 2, 1e-3),
     Column("buffer uJ", "buffer_nj", 2, 1e-3),
     Column("MAC uJ", "mac_nj", 2, 1e-3),
@@ -86,7 +82,8 @@ def main(args: argparse.Namespace) -> int:
     setup = setup_from(args)
     options.check_schedules([setup.schedule])
     network = setup.load_network()
-    shown = options.parse_layers(args.layers, network) if args.layers else list(range(len(network.layers)))
+    every = list(range(len(network.layers)))
+    shown = every if args.layers is None else options.parse_layers(args.layers, network)
     folder = args.out or Path("runs") / f"{network.name}-{setup.schedule}"
     check_places(folder, args.save_trace)
     run = results.run(
@@ -174,6 +171,9 @@ def print_run(run: Run, shown: list[int], form: str) -> None:
         print(json.dumps({"layers": rows, "total": total}, indent=1))
         return
     print(table_text(COLUMNS, rows, {"layer": "total", **total}))
+    parts = {"activation": "act", "bursts": "burst", "refresh": "refresh", "standby": "background"}
+    split = ", ".join(f"{name} {total[f'dram_{key}_nj'] * 1e-3:,.1f}" for name, key in parts.items())
+    print(f"DRAM uJ: {split}")
     least = run.bounds["layer_by_layer_entries"]
     below = f"{1 - run.entries / least:.1%} below the least that layer by layer can move"
     print(f"{run.entries:,} entries moved, {below}; {run.extra_macs:,} MACs computed again")

@@ -2,8 +2,8 @@
 
 The file is a description of hardware with a `[run]` table on top. `scanfuse run FOLDER/config.toml` repeats
 the run to the bit with the same version of scanfuse; `--hardware FOLDER/config.toml` takes the hardware only.
-Nothing in it depends on what the defaults become: the DRAM's settings lie beside it in ini files, and the
-energies that a table decides are written out.
+Nothing in it depends on what the defaults become or on files elsewhere: the DRAM's settings lie beside it in
+ini files, and so does a table of energies that is not one of scanfuse's own.
 """
 
 from __future__ import annotations
@@ -56,7 +56,6 @@ def config_files(setup: Setup, config: DramConfig) -> dict[str, str]:
     hardware, device_ini = setup.hardware, f"{config.name}.ini"
     table = tomllib.loads(to_toml(hardware))
     table["dram"] |= {"part": device_ini, "system": "system.ini", "overrides": dict(config.overrides)}
-    table["energy"] |= {"mac_pj": hardware.mac_pj, "buffer_access_pj": hardware.buffer_access_pj}
     device = {key: value for key, value in config.files if key in DEVICE_KEYS}
     system = {key: value for key, value in config.files if key not in DEVICE_KEYS}
     files = {device_ini: ini_text("device", device), "system.ini": ini_text("system", system)}
