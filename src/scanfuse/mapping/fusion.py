@@ -105,8 +105,8 @@ class FusedCost:
     def __post_init__(self) -> None:
         if self.fused.input_by_chunk and (self.shape.expand is not None or self.shape.adds_own_input):
             raise MappingError(
-                f"layer {self.shape.depthwise.name}: input_by_chunk is for blocks without expansion that do not "
-                "add their own input: the addition needs all its channels at once"
+                f"layer {self.shape.depthwise.name}: input_by_chunk is for blocks without expansion that do "
+                "not add their own input: the addition needs all its channels at once"
             )
 
     @cached_property
