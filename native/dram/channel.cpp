@@ -75,6 +75,11 @@ void Channel::enqueue(std::int32_t index, Tick now) {
 }
 
 void Channel::runTo(Tick until) {
+  if (pending_ == 0 && until > now_ + 64 * refresh_.period()) skipIdle(until);
+  runEvents(until);
+}
+
+void Channel::runEvents(Tick until) {
   while (next_ < until) tick(next_);
   if (until > now_) now_ = until;
   if (epochEnd_ < now_) recordEpochsTo(now_);

@@ -3,7 +3,7 @@
 // A tick in which nothing can change is never executed: after each executed tick the channel works
 // out the next one that matters (`next()`), and background energy is integrated in closed form.
 // channel.cpp holds the order of events within a tick, selection.cpp the choice of the command,
-// effects.cpp what a command does to the banks.
+// effects.cpp what a command does to the banks, idle.cpp how idle stretches are passed over.
 #pragma once
 
 #include <cstdint>
@@ -102,6 +102,11 @@ class Channel {
   Tick nextPowerChange(const Rank& rank, Tick from) const;
   void recordEpochsTo(Tick until);
   void recordEpoch(Tick end);
+
+  // idle.cpp: long stretches without requests
+  void skipIdle(Tick until);
+  bool settled() const;
+  void runEvents(Tick until);
 
   // selection.cpp: which command
   bool takeRefreshStage(Tick now);

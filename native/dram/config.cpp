@@ -30,6 +30,10 @@ void requirePositive(const char* key, float value) {
 // Above this the tables of banks alone would fill the memory of the host.
 constexpr std::uint64_t kMostBanks = 1u << 20;
 
+// Wide enough for any memory, narrow enough for all conversions between clocks to be exact.
+constexpr float kShortestClock = 0.001f, kLongestClock = 1e6f;  // ns
+constexpr float kMostTicks = 4294967296.0f;
+
 }  // namespace
 
 std::uint32_t bitsFor(std::uint64_t n) {
@@ -98,6 +102,9 @@ void Config::validate() const {
   if (bitsFor(mapped.BL) > bitsFor(mapped.NUM_COLS))
     throw ConfigError("BL", text(mapped.BL), "at most NUM_COLS=" + text(mapped.NUM_COLS));
   requirePositive("tCK", tCK);
+  if (!(tCK >= kShortestClock && tCK <= kLongestClock)) throw ConfigError("tCK", text(tCK), "from 0.001 to 1e6 ns");
+  if (static_cast<float>(REFRESH_PERIOD) / tCK >= kMostTicks)
+    throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD), "shorter than 2^32 ticks of tCK=" + text(tCK) + " ns");
   requirePositive("Vdd", Vdd);
   if (tCMD != 1) throw ConfigError("tCMD", text(tCMD), "1 (no other value is modelled)");
   requireAtLeast("tFAW", tFAW, 1);

@@ -121,7 +121,11 @@ std::vector<Completion> Port::advance(Tick until) {
     Tick limit = std::min(until, std::min(nextDue(reads_), nextDue(writes_)));
     if (!finished_.empty()) limit = std::min(limit, finished_.top().tick + 1);
     const Tick next = system_.next();
-    if (next < limit) {
+    const bool idle = reads_.dueRequests + writes_.dueRequests == 0 && system_.pending() == 0;
+    if (idle) {
+      system_.runTo(limit);
+      now_ = limit;
+    } else if (next < limit) {
       for (Channel& channel : system_.channels())
         if (channel.next() == next) channel.runTo(next + 1);
       now_ = next + 1;

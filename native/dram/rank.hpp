@@ -13,6 +13,13 @@ namespace scanfuse::dram {
 struct RankCounters {
   std::uint64_t reads = 0, writes = 0, activates = 0, precharges = 0, refreshes = 0, rowHits = 0;
   std::uint64_t powerDownTicks = 0, powerDownEntries = 0;
+
+  // Adds `times` what has come about since `past` while idle: only refreshes and power-down.
+  void repeatIdle(const RankCounters& past, std::uint64_t times) {
+    refreshes += (refreshes - past.refreshes) * times;
+    powerDownTicks += (powerDownTicks - past.powerDownTicks) * times;
+    powerDownEntries += (powerDownEntries - past.powerDownEntries) * times;
+  }
 };
 
 struct Rank {

@@ -32,6 +32,12 @@ class RefreshSchedule {
   }
   void served() { waiting_ = false; }
 
+  Tick period() const { return period_; }
+  void skip(Tick periods) {
+    round_ += periods * period_;
+    dueAt_ += periods * period_;
+  }
+
  private:
   std::uint32_t period_, stagger_, ranks_;
   Tick round_ = 0;

@@ -125,12 +125,45 @@ def test_patience_is_not_spent_while_idle():
     assert result.completed[1] - 50_000_000 < 400
 
 
-def test_idle_time_costs_next_to_nothing(cfg):
-    memory = DramSystem(cfg)
+@pytest.mark.parametrize(
+    ("part", "capacity_mib", "overrides"),
+    [
+        (PART, 2048, {}),
+        ("DDR3_micron_16M_8B_x8_sg15", 4096, {"USE_LOW_POWER": False, "AL": 5}),
+        ("DDR3_micron_16M_8B_x8_sg15", 8192, {"AL": 3}),
+        ("DDR3_micron_16M_8B_x8_sg15", 2048, {"tCKE": 9000}),
+        (
+            "DDR2_micron_16M_8b_x8_sg3E",
+            4096,
+            {"ROW_BUFFER_POLICY": "close_page", "SCHEDULING_POLICY": "bank_then_rank_round_robin"},
+        ),
+    ],
+)
+def test_idle_stretches_are_passed_over_without_a_trace(part, capacity_mib, overrides):
+    """Recording commands makes the engine go through every refresh; the figures are the same."""
+    cfg = DramConfig.from_ini(part, capacity_mib=capacity_mib, overrides=overrides)
+    rng = np.random.default_rng(0)
+    cycles = np.cumsum(rng.choice([0, 3, 90000, 500001, 1234567], 100))
+    addresses = rng.integers(0, 1 << 33, 100).astype(np.uint64)
+    is_write = rng.random(100) < 0.4
+    quick = replay(cycles, addresses, is_write, cfg, extra=700001)
+    slow = replay(cycles, addresses, is_write, cfg, extra=700001, commands=True)
+    assert quick.completed.tolist() == slow.completed.tolist()
+    assert quick.energy.equals(slow.energy)
+    assert quick.counters.equals(slow.counters)
+    assert quick.ticks == slow.ticks
+
+
+def test_idle_time_costs_nothing(cfg):
     began = time.process_time()
-    memory.advance(1_000_000_000)  # 1.5 s of idle memory
-    assert time.process_time() - began < 1.0
-    assert int(memory.counters()["refreshes"].sum()) == (1_000_000_000 - 1) // 5200
+    memory = DramSystem(cfg)
+    memory.advance(1 << 61)
+    assert int(memory.counters()["refreshes"].sum()) == ((1 << 61) - 1) // 5200
+    port = RequestPort(cfg)
+    port.advance(1 << 60)
+    port.submit([0], False, not_before_tick=(1 << 60) + 10**15)
+    assert port.advance(1 << 61) == [(0, (1 << 60) + 10**15 + 29)]
+    assert time.process_time() - began < 0.5
 
 
 def test_systems_in_threads_do_not_meet(cfg):
