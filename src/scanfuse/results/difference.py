@@ -36,9 +36,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Differen
 
 
 def same(one: Any, other: Any) -> bool:
+    if type(one) is type(other) and one == other:
+        return True
     if is_number(one) and is_number(other) and isinstance(one, float) | isinstance(other, float):
         return bool(abs(one - other) <= RELATIVE_TOLERANCE * max(abs(one), abs(other)))
-    return type(one) is type(other) and bool(one == other)
+    return False
 
 
 def is_number(value: Any) -> bool:

@@ -35,7 +35,7 @@ from scanfuse.results.files import write_whole
 from scanfuse.results.replay import check_whole, replay_summary
 from scanfuse.results.run import Progress, Run, run
 from scanfuse.results.setup import Setup
-from scanfuse.results.table import COUNTS, layer_counts, on_chip_nj
+from scanfuse.results.table import SUMMED, layer_counts, on_chip_nj
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -54,7 +54,7 @@ RUN_KEYS: dict[str, type] = {
 REPLAY_KEYS: dict[str, type] = {"trace": str, "part": str, "feed": str}
 FEEDS = ("accept", "pend", "trace")
 EXACT_BY_LAYER = (
-    *COUNTS, "row_hits", "actpre", "burst", "refresh", "background", "computed_macs", "buffer_accesses",
+    *SUMMED, "row_hits", "actpre", "burst", "refresh", "background", "computed_macs", "buffer_accesses",
     "unused_bytes", "peak_buffer_entries",
 )  # fmt: skip
 ENERGIES_BY_LAYER = ("buffer_nj", "mac_nj")

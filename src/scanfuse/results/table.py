@@ -54,7 +54,7 @@ ACCUMULATORS = {  # columns of energy to the engine's accumulators
     "dram_refresh_nj": "refresh",
     "dram_background_nj": "background",
 }
-COUNTS = (
+SUMMED = (
     "macs", "steps", "cycles", "compute_cycles", *CAUSE_COLUMNS, "dram_read_bytes", "dram_write_bytes",
     "dram_requests", "row_activations",
 )  # fmt: skip
@@ -63,7 +63,7 @@ COUNTS = (
 def layer_counts(simulation: Simulation) -> dict[str, np.ndarray]:
     """Every figure of a run that is a count, by layer: int64 arrays, from which all else is computed.
 
-    Beside the columns of `COUNTS`: the accumulators by their engine names (mA x ticks x devices), `row_hits`,
+    Beside the columns of `SUMMED`: the accumulators by their engine names (mA x ticks x devices), `row_hits`,
     `computed_macs`, `buffer_accesses`, `unused_bytes`, `group`, `peak_buffer_entries`.
     """
     accelerator, config = simulation.plan.accelerator, simulation.config
@@ -121,7 +121,7 @@ def figures(simulation: Simulation, counts: dict[str, int]) -> dict[str, int | f
     """The figures under `TOTAL_COLUMNS` that follow from counts, of a layer or of many together."""
     accelerator, config = simulation.plan.accelerator, simulation.config
     requests = counts["dram_requests"]
-    values: dict[str, Any] = {name: counts[name] for name in (*COUNTS, "peak_buffer_entries")}
+    values: dict[str, Any] = {name: counts[name] for name in (*SUMMED, "peak_buffer_entries")}
     values["stall_cycles"] = counts["cycles"] - counts["compute_cycles"]
     values["latency_us"] = counts["cycles"] * accelerator.pe_array.clock_period_ps / 1e6
     values["pe_utilization"] = pe_utilization(accelerator.pe_array, counts["macs"], counts["cycles"])

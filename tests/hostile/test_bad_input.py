@@ -1,0 +1,156 @@
+"""Is bad input met well? Exit status 2, one line on stderr that names place and remedy, nothing left."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from scanfuse.cli import main
+from scanfuse.dram import DramConfig, write_trace
+
+PART = "DDR3_micron_32M_8B_x8_sg15"
+
+# What to type, and what the line must say, in this order.
+CASES = {
+    "no command": ("", ["no command given", "run, compare"]),
+    "command": ("comparr mobilenet_v2", ["'comparr'", "did you mean compare?", "run, compare"]),
+    "option": ("run mobilenet_v2 --shedule fused", ["--shedule", "scanfuse --help"]),
+    "no network": ("run", ["NETWORK", "scanfuse run --help"]),
+    "network": ("run mobilnet_v2", ["'mobilnet_v2'", "did you mean mobilenet_v2?", "resnet50"]),
+    "network to show": ("show renset50", ["'renset50'", "did you mean resnet50?"]),
+    "network file": ("compare network.onnx", ["'network.onnx'", "the zoo has"]),
+    "resolution": ("show mobilenet_v2 --resolution 0", ["resolution 0", "1 or more"]),
+    "resolution no number": ("show mobilenet_v2 --resolution big", ["--resolution", "'big'"]),
+    "width": ("show mobilenet_v2 --width nan", ["width nan", "above 0"]),
+    "layer name": ("run mobilenet_v2 --layers b2.expnd", ["'b2.expnd'", "did you mean b2.expand?"]),
+    "layer index": ("run mobilenet_v2 --layers 3-8,64", ["--layers 64", "0 to 63"]),
+    "layer range": ("run mobilenet_v2 --layers 8-3", ["--layers 8-3", "0 to 63"]),
+    "no layer": ("run mobilenet_v2 --layers ''", ["no layer ''", "the layers are"]),
+    "schedule": ("run mobilenet_v2 --schedule fusd", ["'fusd'", "did you mean fused?", "raster"]),
+    "schedules": ("compare mobilenet_v2 --schedules fixed,scam", ["'scam'", "did you mean scan?"]),
+    "no schedules": ("compare mobilenet_v2 --schedules ''", ["''", "the schedules are"]),
+    "part": ("run mobilenet_v2 --dram DDR3_micron_32M_8B_x8_sg16", ["x8_sg16", f"did you mean {PART}?"]),
+    "device file": ("run mobilenet_v2 --dram no/such.ini", ["no/such.ini", "No such file"]),
+    "device key": ("run mobilenet_v2 --set dram.overrides.tRDC=3", ["tRDC", "did you mean tRC?"]),
+    "device value": ("run mobilenet_v2 --set dram.overrides.tRCD=fast", ["tRCD='fast'", "whole number"]),
+    "clock of the DRAM": ("run mobilenet_v2 --set dram.overrides.tCK=1.4999", ["tCK=1.4999", "picoseconds"]),
+    "size of the DRAM": ("run mobilenet_v2 --set dram.capacity_mib=3", ["capacity_mib=3", "power of two"]),
+    "preset": ("run mobilenet_v2 --hardware papr", ["'papr'", "did you mean paper?"]),
+    "hardware file": ("run mobilenet_v2 --hardware no.toml", ["no.toml", "no such file"]),
+    "hardware not TOML": ("run mobilenet_v2 --hardware cut.toml", ["cut.toml", "not valid TOML", "line 1"]),
+    "hardware key": ("run mobilenet_v2 --hardware key.toml", ["key.toml", "rowz", "did you mean rows?"]),
+    "key": ("compare mobilenet_v2 --set pe_array.rowz=16", ["pe_array.rowz", "did you mean rows?"]),
+    "section": ("run mobilenet_v2 --set bufer.entries=16", ["bufer", "did you mean buffer?"]),
+    "key alone": ("run mobilenet_v2 --set rows=16", ["rows", "did you mean pe_array.rows?"]),
+    "setting": ("run mobilenet_v2 --set buffer.entries", ["'buffer.entries'", "section.key=value"]),
+    "value": ("run mobilenet_v2 --set buffer.entries=lots", ["buffer.entries", "whole number", "'lots'"]),
+    "unit": ("run mobilenet_v2 --set 'pe_array.clock_hz=500 Mhz'", ["'Mhz'", "did you mean MHz?"]),
+    "period": ("run mobilenet_v2 --set pe_array.clock_hz=300000000", ["3333.333 ps", "300030003"]),
+    "buffer": ("run mobilenet_v2 --set buffer.entries=10", ["layer stem", "10 entries", "smallest needs 19"]),
+    "buffer for fixed": ("compare mobilenet_v2 --set buffer.entries=10", ["layer stem", "smallest needs 19"]),
+    "format": ("run mobilenet_v2 --format xml", ["--format", "'xml'", "table"]),
+    "folder below a file": ("run mobilenet_v2 --out good.csv/x", ["good.csv/x", "is a file", "another"]),
+    "folder is a file": ("run mobilenet_v2 --out good.csv", ["good.csv", "is a file"]),
+    "folder not writable": ("run mobilenet_v2 --out /proc/scanfuse", ["/proc/scanfuse", "cannot be written"]),
+    "trace suffix": ("run mobilenet_v2 --save-trace requests.txt", ["requests.txt", ".csv"]),
+    "trace place": ("run mobilenet_v2 --save-trace no/requests.csv", ["no/requests.csv", "no folder no"]),
+    "trace is a folder": ("run mobilenet_v2 --save-trace dir.csv", ["dir.csv", "is a folder"]),
+    "config gone": ("run no/config.toml", ["no/config.toml", "No such file"]),
+    "config without run": ("run key.toml", ["key.toml", "no [run] table", "--hardware key.toml"]),
+    "config cut": ("run cut.toml", ["cut.toml", "not valid TOML"]),
+    "config key": ("run strange.toml", ["strange.toml", "run.colour", "schedule"]),
+    "config value": ("run wrong.toml", ["wrong.toml", "run.resolution", "expected int"]),
+    "config and hardware": ("run strange.toml --hardware paper", ["strange.toml", "leave out --hardware"]),
+    "trace": ("replay no.csv", ["no.csv", "No such file"]),
+    "trace line": ("replay bad.csv", ["bad.csv:3", "'5,x,R'", "CYCLE,ADDRESS,R|W"]),
+    "trace line of DRAMSim2's": ("replay mase_bad.trc", ["mase_bad.trc:2", "'0x40 LOAD 3'", "READ"]),
+    "trace cut in a line": ("replay cut.csv", ["cut.csv:", "expected"]),
+    "trace cut at a line": ("replay short.csv", ["found 10 requests", "expected 200", "truncated"]),
+    "trace cut npz": ("replay cut.npz", ["cut.npz", "not a whole npz file"]),
+    "trace cut parquet": ("replay cut.parquet", ["cut.parquet", "not a whole parquet file"]),
+    "trace empty": ("replay empty.csv", ["empty.csv", "header"]),
+    "replay part": ("replay good.csv --dram DDR4", ["DDR4", "the parts are"]),
+    "replay system": ("replay good.csv --system no.ini", ["no.ini", "No such file"]),
+    "replay key": ("replay good.csv --set tRDC=3", ["tRDC", "did you mean"]),
+    "replay setting": ("replay good.csv --set tRCD", ["--set tRCD", "KEY=VALUE"]),
+    "replay size": ("replay good.csv --capacity-mib 3", ["capacity_mib=3", "power of two"]),
+    "replay feed": ("replay good.csv --feed fast", ["--feed", "'fast'", "accept"]),
+    "replay summary out": ("replay good.csv --summary-out no/s.json", ["no/s.json", "no folder no"]),
+    "replay requests out": ("replay good.csv --requests-out dir.csv", ["dir.csv", "is a folder"]),
+    "summary gone": ("replay good.csv --verify-against no.json", ["no.json", "No such file"]),
+    "summary cut": ("replay good.csv --verify-against cut.json", ["cut.json", "not whole JSON"]),
+    "summary of something else": ("replay good.csv --verify-against other.json", ["other.json", "ticks"]),
+    "golden gone": ("check no.toml", ["no.toml", "No such file"]),
+    "golden cut": ("check cut.toml", ["cut.toml", "not valid TOML"]),
+    "golden of nothing": ("check key.toml", ["key.toml", "[run] or [replay]"]),
+    "golden key": ("check strange.toml", ["strange.toml", "run.colour", "network"]),
+    "golden trace": ("check replay.toml", ["no.csv", "No such file"]),
+    "list": ("list colours", ["'colours'", "networks"]),
+}  # fmt: skip
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with files that are wrong in one way each."""
+    monkeypatch.chdir(tmp_path)
+    stream = (list(range(200)), [64 * i for i in range(200)], [i % 3 == 0 for i in range(200)])
+    for name in ("good.csv", "good.npz", "good.parquet"):
+        write_trace(name, *stream, cfg=DramConfig.from_ini(PART), metadata={"requests": 200})
+        whole = (tmp_path / name).read_bytes()
+        (tmp_path / name.replace("good", "cut")).write_bytes(whole[: len(whole) * 2 // 3])
+    (tmp_path / "cut.csv").write_bytes((tmp_path / "good.csv").read_bytes()[:-4])
+    lines = (tmp_path / "good.csv").read_text().splitlines(keepends=True)
+    files = {
+        "short.csv": "".join(lines[:13]),
+        "bad.csv": "cycle,address,rw\n1,2,R\n5,x,R\n",
+        "mase_bad.trc": "0x0 READ 1\n0x40 LOAD 3\n",
+        "empty.csv": "",
+        "cut.toml": "[run",
+        "key.toml": "[pe_array]\nrowz = 3\n",
+        "strange.toml": '[run]\nnetwork = "mobilenet_v2"\nschedule = "fused"\ncolour = "red"\n',
+        "wrong.toml": '[run]\nnetwork = "mobilenet_v2"\nschedule = "fused"\nresolution = "big"\n',
+        "replay.toml": '[replay]\ntrace = "no.csv"\n',
+        "cut.json": '{"dram_ticks": 1',
+        "other.json": json.dumps({"colour": "red"}),
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "dir.csv").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("line, told", CASES.values(), ids=CASES)
+def test_one_line_names_place_and_remedy(workplace, capsys, line, told):
+    before = sorted(workplace.rglob("*"))
+    status = main(shlex.split(line))
+    captured = capsys.readouterr()
+    assert status == 2
+    assert captured.out == ""
+    assert captured.err.startswith("scanfuse: error: ")
+    assert captured.err.count("\n") == 1 and captured.err.endswith("\n")
+    at = 0
+    for words in told:
+        at = captured.err.find(words, at)
+        assert at >= 0, f"{words!r} is not in its place in {captured.err!r}"
+    assert sorted(workplace.rglob("*")) == before
+
+
+def test_a_device_file_with_an_unknown_key_is_warned_of_in_one_line(workplace, capsys):
+    from scanfuse.dram.parts import part_path
+
+    (workplace / "own.ini").write_text(f"tRDC=3\n{part_path(PART).read_text()}")
+    assert main(["replay", "good.csv", "--dram", "own.ini"]) == 0
+    err = capsys.readouterr().err
+    assert err == "scanfuse: warning: own.ini:1: 'tRDC': unknown key, ignored (did you mean tRC?)\n"
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch):
+    from scanfuse.commands import list as listing
+
+    def fail(what: str) -> dict[str, str]:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(listing, "listing", fail)
+    with pytest.raises(ZeroDivisionError):
+        main(["list", "parts"])
