@@ -27,8 +27,9 @@ class Block:
 def stages(network: Network) -> tuple[Stage, ...]:
     """The network's layers in order, each addition folded into the layer right before it where it can be.
 
-    It can where that layer computes with weights, its output is read by the addition alone, and it is not
-    the network's output: the sum is then formed as the layer's result leaves the PE array.
+    It can where that layer computes with weights and does not read the other summand itself, its output is
+    read by the addition alone, and it is not the network's output: the sum is then formed as the layer's
+    result leaves the PE array.
     """
     found: list[Stage] = []
     layers = network.layers
@@ -41,8 +42,10 @@ def stages(network: Network) -> tuple[Stage, ...]:
 
 
 def _folds(network: Network, previous: Layer, add: Layer) -> bool:
-    reads_once = [tensor.name for tensor in add.inputs].count(previous.output.name) == 1
-    return reads_once and previous.weight_entries > 0 and network.consumers(previous.output) == (add,)
+    names = [tensor.name for tensor in add.inputs]
+    if names.count(previous.output.name) != 1 or previous.ifmap.name in names:
+        return False  # what the layer itself reads is cut into other tiles than the sum is
+    return previous.weight_entries > 0 and network.consumers(previous.output) == (add,)
 
 
 def residual_of(network: Network, stage: Stage) -> Tensor | None:

@@ -1,0 +1,148 @@
+"""Do closed form, program and execution agree, for every network and schedule?
+
+The closed forms say what is moved, `check` counts it and proves it by presence, `execute` counts it again
+while it reproduces every output of the network.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scanfuse.execute import execute
+from scanfuse.hardware import load_hardware
+from scanfuse.mapping import SCHEDULES, MappingError, make_mapping
+from scanfuse.network import Layer, Network, Tensor, load, zoo_names
+from scanfuse.network.layer import windows
+from scanfuse.program import check, unroll
+
+S = 65_536
+SMALL = {"vgg16": (64, 0.25), "resnet50": (64, 0.5)}  # resolution and width where whole ones take long
+
+
+def agree(network: Network, schedule: str, entries: int, psum_entries: int = 1) -> None:
+    hardware = load_hardware("paper", [f"buffer.entries={entries}", f"buffer.psum_entries={psum_entries}"])
+    mapping = make_mapping(network, schedule, hardware)
+    program = unroll(mapping)
+    peak = check(program, entries)
+    execution = execute(program, entries)
+    moved = [int(mapping.traffic(group).total) for group in mapping.groups]
+    assert sum(moved) == mapping.entries == sum(program.traffic().values()) == execution.entries
+    assert max(execution.peak_entries) == peak <= entries
+    for group, live in zip(mapping.groups, execution.peak_entries, strict=True):
+        assert live <= mapping.cost(group).live_entries <= entries
+    assert execution.layers == len(network.layers)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", zoo_names())
+def test_small_networks_of_the_zoo(name: str, schedule: str) -> None:
+    agree(load(name, *SMALL.get(name, (64, 0.5))), schedule, 8_192)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", zoo_names())
+def test_whole_networks_of_the_zoo(name: str, schedule: str) -> None:
+    agree(load(name), schedule, S)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_mobilenet_v2_whole(schedule: str) -> None:
+    agree(load("mobilenet_v2"), schedule, S)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entries", [4_096, 16_384, 32_768, 131_072])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_mobilenet_v2_with_other_buffers(schedule: str, entries: int) -> None:
+    agree(load("mobilenet_v2"), schedule, entries)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Network:
+    """Chains of a few layers, with residual additions wherever two maps have one shape."""
+    maps = [Tensor("input", draw(st.integers(1, 4)), draw(st.integers(5, 12)), draw(st.integers(5, 12)))]
+    layers: list[Layer] = []
+
+    def append(kind: str, inputs: tuple[Tensor, ...], shape: tuple[int, int, int], *window: object) -> None:
+        made = Tensor(f"t{len(layers)}", *shape)
+        layers.append(Layer(f"l{len(layers)}", kind, inputs, made, *window))  # type: ignore[arg-type]
+        maps.append(made)
+
+    for kind in draw(
+        st.lists(st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped"]), min_size=1, max_size=4)
+    ):
+        ifmap = maps[-1]
+        if kind == "pw":
+            append("pointwise", (ifmap,), (draw(st.integers(1, 8)), ifmap.height, ifmap.width))
+        elif kind == "block":
+            width = draw(st.integers(1, 10))
+            if draw(st.booleans()):
+                append("pointwise", (ifmap,), (width, ifmap.height, ifmap.width))
+            windowed(draw, append, "depthwise", maps[-1])
+            channels = draw(st.sampled_from([ifmap.channels, 5]))
+            append("pointwise", (maps[-1],), (channels, maps[-1].height, maps[-1].width))
+        else:
+            windowed(draw, append, {"dw": "depthwise", "grouped": "grouped"}.get(kind, kind), ifmap)
+        others = [tensor for tensor in maps[:-1] if tensor.shape == maps[-1].shape]
+        if others and draw(st.booleans()):
+            append("add", (maps[-1], draw(st.sampled_from(others))), maps[-1].shape)
+    if draw(st.booleans()):
+        last = maps[-1]
+        if draw(st.booleans()):
+            append(
+                "pool",
+                (last,),
+                (last.channels, 1, 1),
+                (last.height, last.width),
+                (1, 1),
+                (0,) * 4,
+                (1, 1),
+                1,
+                "average",
+            )
+        flat = Tensor(maps[-1].name, maps[-1].entries, 1, 1)
+        append("linear", (flat,), (draw(st.integers(1, 9)), 1, 1))
+    return Network("random", tuple(layers), maps[0], layers[-1].output)
+
+
+def windowed(draw: st.DrawFn, append: object, kind: str, ifmap: Tensor) -> None:
+    """A layer with a window that fits its map."""
+    size = min(ifmap.height, ifmap.width)
+    kernel = draw(st.sampled_from([k for k in (1, 2, 3, 5) if k <= size]))
+    stride = draw(st.sampled_from([1, 1, 2, 3]))
+    padding = tuple(draw(st.integers(0, kernel // 2)) for _ in range(4))
+    rows, columns = (
+        windows(extent, kernel, stride, padding=padding[2 * axis] + padding[2 * axis + 1])
+        for axis, extent in enumerate((ifmap.height, ifmap.width))
+    )
+    channels, groups, pool = ifmap.channels, 1, None
+    if kind == "grouped":
+        kind, groups = "conv", draw(st.sampled_from([g for g in (1, 2, 3) if channels % g == 0]))
+        channels = groups * draw(st.integers(1, 3))
+    elif kind == "conv":
+        channels = draw(st.integers(1, 6))
+    elif kind == "depthwise":
+        groups = channels
+    else:
+        pool = draw(st.sampled_from(["max", "average"]))
+    append(  # type: ignore[operator]
+        kind, (ifmap,), (channels, rows, columns), (kernel,) * 2, (stride,) * 2, padding, (1, 1), groups, pool
+    )  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(networks(), st.sampled_from(list(SCHEDULES)), st.integers(1, 1_500), st.sampled_from([1, 1, 2, 4]))
+def test_random_networks(network: Network, schedule: str, spare: int, psum_entries: int) -> None:
+    """With any buffer in which the network runs at all."""
+    entries = 3 + spare
+    for _ in range(len(network.layers) + 1):
+        try:
+            agree(network, schedule, entries, psum_entries)
+        except MappingError as error:
+            entries = int(str(error).rsplit(" ", 1)[1])  # what the layer named there needs
+        else:
+            return
+    pytest.fail("the named figures do not suffice")
