@@ -12,7 +12,8 @@ def golden(scanfuse, tmp_path):
     """A golden file of a small run."""
     path = tmp_path / "small.toml"
     path.write_text(RUN)
-    assert scanfuse("check --update small.toml").status == 0
+    done = scanfuse("check --update small.toml")
+    assert (done.status, done.out) == (0, "small.toml: made\n")
     return path
 
 

@@ -61,9 +61,10 @@ def main(args: argparse.Namespace) -> int:
         compare = update_golden if args.update else compare_golden
         found = compare(golden, show_progress)
         moved += bool(found)
-        verdict = "as before" if not found else f"{len(found)} figures moved"
-        print(f"{golden.path}: {verdict}{', updated' if args.update else ''}")
-        if found:
+        made = args.update and not golden.figures
+        verdict = "made" if made else f"{len(found)} figures moved" if found else "as before"
+        print(f"{golden.path}: {verdict}{', updated' if args.update and not made else ''}")
+        if found and not made:
             print(differences_text(found))
     if moved and not args.update:
         print("scanfuse: figures moved; if that is meant, scanfuse check --update", file=sys.stderr)
