@@ -72,11 +72,21 @@ def networks(draw: st.DrawFn) -> Network:
         maps.append(made)
 
     for kind in draw(
-        st.lists(st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped"]), min_size=1, max_size=4)
+        st.lists(
+            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze"]),
+            min_size=1,
+            max_size=4,
+        )
     ):
         ifmap = maps[-1]
         if kind == "pw":
             append("pointwise", (ifmap,), (draw(st.integers(1, 8)), ifmap.height, ifmap.width))
+        elif kind == "squeeze":
+            plane = (ifmap.height, ifmap.width)
+            append("pool", (ifmap,), (ifmap.channels, 1, 1), plane, (1, 1), (0,) * 4, (1, 1), 1, "average")
+            append("linear", (maps[-1],), (3, 1, 1))
+            append("linear", (maps[-1],), (ifmap.channels, 1, 1))
+            append("scale", (ifmap, maps[-1]), ifmap.shape)
         elif kind == "block":
             width = draw(st.integers(1, 10))
             if draw(st.booleans()):

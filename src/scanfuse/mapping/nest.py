@@ -102,7 +102,7 @@ class Nest:
         if not self.channelwise:
             return {"A": 1, "B": taps, "C": 1}
         ins, outs = layer.C // self.groups, layer.K // self.groups
-        weights = 0 if layer.kind in ("pool", "add", "scale") else outs * ins * taps
+        weights = 0 if layer.kind in ("pool", "add") else outs * ins * taps  # B of a scale: its factors
         return {"A": ins, "B": weights, "C": outs}
 
     @cached_property

@@ -138,7 +138,8 @@ def least_entries(nest: Nest) -> int:
             for axis in "pq"
         ]
         pixels = totals[0] * totals[1]
-    return layer.weight_entries + layer.C * pixels + layer.output.entries + residual
+    factors = layer.inputs[1].entries if layer.kind == "scale" else 0
+    return layer.weight_entries + factors + layer.C * pixels + layer.output.entries + residual
 
 
 def search_tiling(

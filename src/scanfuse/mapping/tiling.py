@@ -85,6 +85,8 @@ def layer_traffic(
         operand: nest.coefficient[operand] * moved(order, nest.free_axis[operand], scan, cuts[operand])
         for operand in ("A", "B", "C")
     }
+    if nest.layer.kind == "scale":  # its factors are a map that it reads, not weights
+        amount = {"A": amount["A"] + amount["B"], "B": 0 * amount["B"], "C": amount["C"]}
     outputs = nest.layer.output.entries
     spilled = (amount["C"] - outputs) * psum_entries
     residual = outputs if nest.residual is not None else 0

@@ -160,6 +160,9 @@ class _Presence:
             self._need(
                 step, index, self.table.weights[index], View.MAP, (k0, k1, *channels, 0, taps), "reads"
             )
+        if layer.kind == "scale":
+            factors = self.table.maps[layer.inputs[1].name]
+            self._need(step, index, factors, View.MAP, (k0, k1, 0, 1, 0, 1), "reads")
         residual = self._residual_of(index)
         if finish and residual is not None:
             self._need(step, index, residual, View(view), out_box, "adds")

@@ -51,6 +51,9 @@ class TilingUnroller:
         if self.tiling.layer in self.table.weights:
             tensor = self.table.weights[self.tiling.layer]
             self._move_tiles(tables, "B", Cause.WEIGHT, tensor, View.MAP, self.weight_box)
+        elif self.nest.layer.kind == "scale":
+            tensor = self.table.maps[self.nest.layer.inputs[1].name]
+            self._move_tiles(tables, "B", Cause.IFMAP, tensor, View.MAP, self.weight_box)
         self._move_outputs(tables)
         self._compute(tables)
         return tables
