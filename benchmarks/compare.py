@@ -1,12 +1,13 @@
 """What `scanfuse compare` costs: CPU seconds and peak memory of the whole command, and where the time goes.
 
-Run with `python benchmarks/compare.py [NETWORK]`. The first line is the goal of the project's first figure: all
-four schedules of MobileNet V2 under 10 s of CPU on one core and under 1 GB. The table splits one schedule's run
-into its rooms; `ratio` is each room's share of the schedule's CPU time, so it can be compared between machines.
+Run with `python benchmarks/compare.py [NETWORK]`. The first line stands beside the project's first goal: all
+four schedules of MobileNet V2 under 10 s of CPU on one core and under 1 GB. The table splits each schedule's
+run into its rooms; `ratio` is a room's share of the CPU time, so it can be compared between machines.
 """
 
 from __future__ import annotations
 
+import itertools
 import resource
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def by_room(network_name: str) -> None:
     accelerator = load_hardware("paper")
     config = DramConfig.from_ini(accelerator.dram.part)
     network = load(network_name)
-    print(f"{'schedule':10} {'steps':>7} {'requests':>9} | {'map':>6} {'unroll':>6} {'check':>6} {'simulate':>8}  s of CPU")
+    print("schedule     steps  requests |    map unroll  check simulate  s of CPU")
     for schedule in SCHEDULES:
         marks = [time.process_time()]
         mapping = make_mapping(network, schedule, accelerator)
@@ -45,7 +46,7 @@ def by_room(network_name: str) -> None:
         marks.append(time.process_time())
         found = simulate(program, accelerator, config)
         marks.append(time.process_time())
-        spent = [after - before for before, after in zip(marks, marks[1:], strict=False)]
+        spent = [after - before for before, after in itertools.pairwise(marks)]
         requests = len(found.bursts.addresses)
         print(
             f"{schedule:10} {program.steps:7} {requests:9} | {spent[0]:6.2f} {spent[1]:6.2f} {spent[2]:6.2f} "

@@ -44,7 +44,7 @@ class Accesses(Generic[Number]):
 
     @property
     def total(self) -> Number:
-        return self.a_reads + self.b_reads + self.c_reads + self.c_writes  # type: ignore[operator,no-any-return]
+        return self.a_reads + self.b_reads + self.c_reads + self.c_writes  # type: ignore[operator]
 
 
 @overload
