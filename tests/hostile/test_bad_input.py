@@ -49,6 +49,7 @@ CASES = {
     "period": ("run mobilenet_v2 --set pe_array.clock_hz=300000000", ["3333.333 ps", "300030003"]),
     "buffer": ("run mobilenet_v2 --set buffer.entries=10", ["layer stem", "10 entries", "smallest needs 19"]),
     "buffer for fixed": ("compare mobilenet_v2 --set buffer.entries=10", ["layer stem", "smallest needs 19"]),
+    "steps": ("compare mobilenet_v2 --set buffer.entries=60", ["60 entries", "steps", "raise buffer"]),
     "format": ("run mobilenet_v2 --format xml", ["--format", "'xml'", "table"]),
     "folder below a file": ("run mobilenet_v2 --out good.csv/x", ["good.csv/x", "is a file", "another"]),
     "folder is a file": ("run mobilenet_v2 --out good.csv", ["good.csv", "is a file"]),

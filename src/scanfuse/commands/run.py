@@ -174,6 +174,8 @@ def print_run(run: Run, shown: list[int], form: str) -> None:
     parts = {"activation": "act", "bursts": "burst", "refresh": "refresh", "standby": "background"}
     split = ", ".join(f"{name} {total[f'dram_{key}_nj'] * 1e-3:,.1f}" for name, key in parts.items())
     print(f"DRAM uJ: {split}")
-    least = run.bounds["layer_by_layer_entries"]
-    below = f"{1 - run.entries / least:.1%} below the least that layer by layer can move"
-    print(f"{run.entries:,} entries moved, {below}; {run.extra_macs:,} MACs computed again")
+    change = run.entries / run.bounds["layer_by_layer_entries"] - 1
+    compared = (
+        f"{abs(change):.1%} {'above' if change > 0 else 'below'} the least that layer by layer can move"
+    )
+    print(f"{run.entries:,} entries moved, {compared}; {run.extra_macs:,} MACs computed again")

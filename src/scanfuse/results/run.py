@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scanfuse.dram import DramConfig
 from scanfuse.hardware import Accelerator
-from scanfuse.mapping import Mapping, make_mapping
+from scanfuse.mapping import Mapping, MappingError, make_mapping
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
 from scanfuse.program import Program, check, unroll
 from scanfuse.results.agreement import check_agreement
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from scanfuse.execute import Execution
+
+MOST_STEPS = 2_000_000  # of a program: minutes and 2 GB for each million
 
 Advance = Callable[[], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
@@ -101,6 +103,7 @@ def run(
     config = config or dram_config(accelerator)
     show = progress or quiet
     mapping = map_network(network, schedule, accelerator, config, show)
+    check_size(mapping, accelerator)
     program = unroll(mapping)
     check(program, accelerator.buffer.entries)
     execution = verify_program(program, accelerator, show) if verify else None
@@ -124,6 +127,16 @@ def map_network(
             burst_bytes=config.transaction_bytes,
             burst_ps=int(config["BL"]) // 2 * config.tck_ps,
             progress=lambda name: advance(),
+        )
+
+
+def check_size(mapping: Mapping, accelerator: Accelerator) -> None:
+    """Raise MappingError for a program that would fill the memory before it is run."""
+    steps = sum(mapping.cost(group).steps for group in mapping.groups)
+    if steps > MOST_STEPS:
+        raise MappingError(
+            f"schedule {mapping.schedule}: {accelerator.buffer.entries} entries make {steps} steps of "
+            f"{mapping.network.name}, and {MOST_STEPS} is the most that can be run: raise buffer.entries"
         )
 
 
