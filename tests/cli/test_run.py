@@ -74,6 +74,12 @@ def test_folder_holds_whole_files(scanfuse, tmp_path):
     pd.testing.assert_frame_equal(text, columns, check_dtype=False, check_exact=True)
 
 
+def test_a_trace_may_go_into_the_folder(scanfuse, tmp_path):
+    done = scanfuse(f"{SMALL} --out out --save-trace out/requests.npz")
+    assert done.status == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*FILES, "requests.npz"}
+
+
 def test_summary_lets_anyone_check_the_sums(scanfuse, tmp_path):
     scanfuse(f"{SMALL} --out out")
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())

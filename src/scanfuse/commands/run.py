@@ -131,7 +131,8 @@ def check_places(folder: Path, trace: Path | None) -> None:
     check_writable_folder(folder)
     if trace is not None:
         check_trace_name(trace)
-        check_writable_file(trace)
+        if trace.parent != folder:  # which is made when the results are written
+            check_writable_file(trace)
 
 
 def save_trace(path: Path, run: Run) -> None:
