@@ -41,9 +41,12 @@ def test_console_blocks_show_what_the_command_prints(block: str, tmp_path: Path)
 def test_python_blocks_run(block: str, tmp_path: Path) -> None:
     found = run([sys.executable, "-W", "error", "-c", block], tmp_path)
     assert found.returncode == 0, found.stderr
-    numbers = found.stdout.split()
-    assert len(numbers) == 4
-    assert 0 < int(numbers[1]) <= 32768
+    first, second, *table = found.stdout.splitlines()
+    entries, peak = map(int, first.split())
+    energy_nj, ticks = map(float, second.split())
+    assert entries > 3_000_000 and 0 < peak <= 32_768
+    assert energy_nj > 0 and ticks > 0
+    assert len(table) == 6
 
 
 def test_the_readme_shows_commands() -> None:
