@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from scanfuse.dram import DramConfig, replay, write_trace
+from scanfuse.dram.parts import default_system_path
 
 PART = "DDR3_micron_32M_8B_x8_sg15"
 
@@ -66,6 +67,27 @@ def test_a_trace_s_own_dram_can_be_changed_in_part(scanfuse, stream, tmp_path):
     assert (changed["capacity_mib"], changed["name"]) == (4096, PART)
     other = scanfuse("replay own.npz --dram DDR3_micron_16M_8B_x8_sg15 --format json").json["dram"]
     assert (other["name"], other["overrides"]) == ("DDR3_micron_16M_8B_x8_sg15", {})
+
+
+def test_options_replace_the_device_or_the_system_of_a_trace_and_nothing_else(scanfuse, stream, tmp_path):
+    own = DramConfig.from_ini(
+        PART, overrides={"tRCD": 11, "TRANS_QUEUE_DEPTH": 4, "ROW_BUFFER_POLICY": "close_page"}
+    )
+    write_trace(tmp_path / "own.npz", *stream, cfg=own)
+    (tmp_path / "system.ini").write_text("TRANS_QUEUE_DEPTH=8\n" + default_system_path().read_text())
+
+    def dram(options):
+        return DramConfig.from_dict(scanfuse(f"replay own.npz --format json {options}").json["dram"])
+
+    device, system = dram("--dram DDR3_micron_16M_8B_x8_sg15"), dram("--system system.ini")
+    assert dict(device.overrides) == {"TRANS_QUEUE_DEPTH": 4, "ROW_BUFFER_POLICY": "close_page"}
+    assert (system.name, dict(system.overrides)) == (PART, {"tRCD": 11})
+    assert dram(f"--dram {PART} --set tRCD=11") == dram("") == own
+
+
+def test_a_capacity_of_nothing_is_refused(scanfuse, trace):
+    done = scanfuse("replay mase_own.trc --capacity-mib 0")
+    assert done.status == 2 and "capacity_mib=0" in done.err
 
 
 def test_files_of_results(scanfuse, stream, trace, tmp_path):

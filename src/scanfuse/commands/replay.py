@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,23 +110,35 @@ def main(args: argparse.Namespace) -> int:
 
 
 def dram_of(args: argparse.Namespace, trace: Trace) -> DramConfig:
-    """The DRAM that the trace goes to: its own, unless options say otherwise. Raises DramConfigError."""
+    """The DRAM that the trace goes to: its own, but for what options replace. Raises DramConfigError.
+
+    --dram takes the place of the trace's device settings, overrides among them, and --system that of its
+    system settings; all else stays.
+    """
     from scanfuse.dram import DramConfig
+    from scanfuse.results.setup import DEVICE_KEYS
 
     own = trace.config
     overrides = dict(setting_of(text) for text in args.settings)
-    if own is None or args.dram or args.system:
-        capacity = args.capacity_mib or (own.capacity_mib if own else 2048)
-        device = args.dram or (dict(own.files) if own else DEFAULT_PART)
-        if own is None and not args.dram:
+    capacity = args.capacity_mib
+    if own is None:
+        if not args.dram:
             print(f"scanfuse: the trace names no DRAM; taking {DEFAULT_PART}", file=sys.stderr)
-        return DramConfig.from_ini(device, args.system, capacity, overrides)
-    if not overrides and args.capacity_mib is None:
-        return own
-    changed = own.to_dict()
-    changed["overrides"] |= overrides
-    changed["capacity_mib"] = own.capacity_mib if args.capacity_mib is None else args.capacity_mib
-    return DramConfig.from_dict(changed)
+        return DramConfig.from_ini(
+            args.dram or DEFAULT_PART, args.system, 2048 if capacity is None else capacity, overrides
+        )
+    device = {key: value for key, value in own.files if key in DEVICE_KEYS}
+    system = {key: value for key, value in own.files if key not in DEVICE_KEYS}
+    kept = {
+        key: value for key, value in own.overrides if not (args.dram if key in DEVICE_KEYS else args.system)
+    }
+    made = DramConfig.from_ini(
+        args.dram or device,
+        args.system or system,
+        own.capacity_mib if capacity is None else capacity,
+        {**kept, **overrides},
+    )
+    return made if args.dram else replace(made, name=own.name)
 
 
 def setting_of(text: str) -> tuple[str, str]:
