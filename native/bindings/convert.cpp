@@ -124,6 +124,14 @@ py::dict epochTable(const dram::System& system) {
   return table.finish();
 }
 
+py::dict epochBankTable(const dram::System& system) {
+  Table table({"end_tick", "channel", "rank", "bank", "reads", "writes", "latency_sum_ticks"});
+  for (const dram::EpochRecord& r : system.epochs())
+    for (std::uint32_t b = 0; b < r.banks.size(); ++b)
+      table.row({r.end, r.channel, r.rank, b, r.banks[b].reads, r.banks[b].writes, r.banks[b].latencySum});
+  return table.finish();
+}
+
 py::list latencyHistograms(const dram::System& system) {
   py::list out;
   for (const Channel& channel : system.channels()) {

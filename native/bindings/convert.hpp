@@ -43,6 +43,7 @@ py::dict bankTable(dram::System& system);
 py::dict ownerTable(const dram::System& system);
 py::dict commandTable(const dram::System& system);
 py::dict epochTable(const dram::System& system);
+py::dict epochBankTable(const dram::System& system);
 py::list latencyHistograms(const dram::System& system);
 py::tuple completionArrays(const std::vector<dram::Completion>& completions);
 

@@ -2,11 +2,14 @@
 
 #include <pybind11/stl.h>
 
+#include <fstream>
 #include <optional>
 #include <stdexcept>
+#include <string>
 
 #include "bindings/classes.hpp"
 #include "bindings/convert.hpp"
+#include "dram/vis.hpp"
 
 namespace scanfuse::bindings {
 namespace {
@@ -39,6 +42,15 @@ void run(dram::Replay& replay, const Array<std::int64_t>& cycles, const Array<st
   replay.run(stream, {perCycle, neverAsk, cpuHz, extra, untilTick});
 }
 
+void writeVis(dram::Replay& replay, const std::string& path, const dram::IniTexts& system,
+              const dram::IniTexts& device) {
+  const py::gil_scoped_release released;
+  std::ofstream out(path, std::ios::binary);
+  dram::writeVis(out, replay.system(), system, device);
+  out.close();
+  if (!out) throw std::runtime_error(path + ": could not be written");
+}
+
 }  // namespace
 
 void bindReplay(py::module_& module) {
@@ -61,6 +73,8 @@ void bindReplay(py::module_& module) {
       .def("owners", [](Replay& self) { return ownerTable(self.system()); })
       .def("commands", [](Replay& self) { return commandTable(self.system()); })
       .def("epochs", [](Replay& self) { return epochTable(self.system()); })
+      .def("epoch_banks", [](Replay& self) { return epochBankTable(self.system()); })
+      .def("write_vis", &writeVis, py::arg("path"), py::arg("system"), py::arg("device"))
       .def("latency_histograms", [](Replay& self) { return latencyHistograms(self.system()); });
 }
 

@@ -216,10 +216,12 @@ void Channel::recordEpochsTo(Tick until) {
 }
 
 void Channel::recordEpoch(Tick end) {
+  const std::vector<BankCounters> counted = epochBanks_.closeAt(end, banks_.size());
   for (std::uint32_t index = 0; index < numRanks_; ++index) {
     Rank& rank = ranks_[index];
     rank.account(end, steps_);
-    epochs_.push_back({end, index_, index, rank.energy - rank.epochStart});
+    const auto own = counted.begin() + std::ptrdiff_t{index} * numBanks_;
+    epochs_.push_back({end, index_, index, rank.energy - rank.epochStart, {own, own + numBanks_}});
     rank.epochStart = rank.energy;
   }
   epochBegan_ = end;

@@ -16,6 +16,7 @@
 #include "dram/config.hpp"
 #include "dram/energy.hpp"
 #include "dram/entries.hpp"
+#include "dram/epoch_banks.hpp"
 #include "dram/rank.hpp"
 #include "dram/refresh_schedule.hpp"
 #include "dram/round_robin.hpp"
@@ -179,6 +180,7 @@ class Channel {
   LatencyHistogram latencies_;
   std::vector<CommandRecord> commands_;
   std::vector<EpochRecord> epochs_;
+  EpochBanks epochBanks_;
   Tick epochEnd_ = kNever, epochBegan_ = 0;
 };
 

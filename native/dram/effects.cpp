@@ -143,12 +143,14 @@ void Channel::finishTransaction(Entry& entry, Tick now) {
   if (entry.isWrite) {
     done = timing_.writeDone(now);
     ++counters.writes;
+    if (records_.epochs) epochBanks_.write(entry.rank * numBanks_ + entry.bank, done - timing_.burst);
   } else {
     done = timing_.readDone(now);
     const Tick latency = done - entry.added;
     ++counters.reads;
     counters.latencySum += latency;
     latencies_.add(latency);
+    if (records_.epochs) epochBanks_.read(entry.rank * numBanks_ + entry.bank, done, latency);
   }
   --pending_;
   lastProgress_ = now;

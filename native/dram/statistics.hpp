@@ -72,6 +72,7 @@ struct EpochRecord {
   Tick end = 0;
   std::uint32_t channel = 0, rank = 0;
   Energy energy;
+  std::vector<BankCounters> banks;  // of the bursts in this epoch's ticks, whenever their commands issued
 };
 
 struct CommandRecord {

@@ -114,3 +114,12 @@ def test_verification_names_what_differs(scanfuse, trace):
     assert other.status == 1
     assert other.json["requests"] == 300
     assert "accumulators" in other.err and "figures are not those of before.json" in other.err
+
+
+def test_vis_file_is_that_of_the_replay(scanfuse, stream, trace, tmp_path):
+    done = scanfuse(f"replay mase_own.trc --dram {PART} --set EPOCH_LENGTH=1000 --vis out.vis")
+    assert done.status == 0
+    direct = replay(*stream, DramConfig.from_ini(PART, overrides={"EPOCH_LENGTH": 1000}), epochs=True)
+    direct.write_vis(tmp_path / "direct.vis")
+    assert (tmp_path / "out.vis").read_bytes() == (tmp_path / "direct.vis").read_bytes()
+    assert scanfuse(f"replay mase_own.trc --dram {PART} --vis nowhere/out.vis").status == 2

@@ -26,6 +26,7 @@ EPILOG = """examples:
   scanfuse replay requests.npz --verify-against runs/v2/summary.json
   scanfuse replay requests.npz --set TOTAL_ROW_ACCESSES=16 --format json
   scanfuse replay mase_art.trc --dram DDR3_micron_16M_8B_x8_sg15 --feed trace --requests-out requests.csv
+  scanfuse replay requests.npz --set EPOCH_LENGTH=10000 --vis requests.vis
 """
 DEFAULT_PART = "DDR3_micron_32M_8B_x8_sg15"  # that of the preset `paper`
 FEEDS = ("accept", "pend", "trace")
@@ -73,6 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--requests-out", type=Path, metavar="CSV", help="when each request was accepted and completed"
     )
+    parser.add_argument(
+        "--vis", type=Path, metavar="FILE", help="figures by epoch and bank, as DRAMSim2's .vis file has them"
+    )
     parser.add_argument("--summary-out", type=Path, metavar="JSON", help="the summary as a file")
     parser.add_argument(
         "--verify-against",
@@ -88,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
     from scanfuse.results.files import check_writable_file, write_whole
     from scanfuse.results.replay import check_whole, replay_summary
 
-    for place in (args.requests_out, args.summary_out):
+    for place in (args.requests_out, args.summary_out, args.vis):
         if place is not None:
             check_writable_file(place)
     expected = None if args.verify_against is None else read_summary(args.verify_against)
@@ -97,10 +101,18 @@ def main(args: argparse.Namespace) -> int:
     config = dram_of(args, trace)
     total_ticks = trace.total_ticks if config == trace.config else 0
     replayed = replay(
-        trace.cycles, trace.addresses, trace.is_write, config, feed=args.feed, total_ticks=total_ticks
+        trace.cycles,
+        trace.addresses,
+        trace.is_write,
+        config,
+        feed=args.feed,
+        total_ticks=total_ticks,
+        epochs=args.vis is not None,
     )
     summary = replay_summary(trace, replayed, args.feed)
     text = json.dumps({"trace": args.trace.name, **summary}, indent=1)
+    if args.vis:
+        write_whole(args.vis, replayed.write_vis)
     if args.requests_out:
         write_whole(args.requests_out, requests_csv(trace, replayed))
     if args.summary_out:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scanfuse.dram import ini
 from scanfuse.dram.errors import DramConfigError, did_you_mean
 from scanfuse.dram.ini import Setting, Value
-from scanfuse.dram.keys import BOOLS, CHOICES, KEYS, MAPPED, ORDER, REQUIRED
+from scanfuse.dram.keys import CHOICES, KEYS, MAPPED, ORDER, PRINTING, REQUIRED
 from scanfuse.dram.native import engine
 from scanfuse.dram.parts import default_system_path, part_path, parts
 
@@ -48,6 +48,8 @@ class DramConfig:
     """Size asked for, all channels together: a power of two."""
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """Where each setting stood, for error messages."""
+    printing: tuple[tuple[str, Value], ...] = field(default=(), compare=False, repr=False)
+    """Settings, after overrides, that only choose what DRAMSim2 prints."""
 
     def __post_init__(self) -> None:
         missing = [key for key in REQUIRED if key not in self._values]
@@ -92,12 +94,15 @@ class DramConfig:
             raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
         if not 0 <= capacity_mib < 1 << 63:
             raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
+        files = {key: ini.parse(setting) for key, setting in found.items()}
+        replaced = {key: ini.parse(setting) for key, setting in over.items()}
         return cls(
             name=name,
-            files=_ordered({key: ini.parse(setting) for key, setting in found.items()}),
-            overrides=_ordered({key: ini.parse(setting) for key, setting in over.items()}),
+            files=_ordered(files),
+            overrides=_ordered(replaced),
             capacity_mib=int(capacity_mib),
             origins=tuple((key, setting.where) for key, setting in {**found, **over}.items()),
+            printing=tuple((key, value) for key, value in {**files, **replaced}.items() if key in PRINTING),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -240,8 +245,7 @@ def within(name: str, number: int, bits: int) -> int:
 
 
 def _ordered(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
-    quiet = {key for key in BOOLS if key != "USE_LOW_POWER"}
-    return tuple((key, values[key]) for key in ORDER if key in values and key not in quiet)
+    return tuple((key, values[key]) for key in ORDER if key in values and key not in PRINTING)
 
 
 def _settings(source: Source, argument: str) -> tuple[str, list[Setting]]:

@@ -63,6 +63,7 @@ BOOLS = frozenset(
         "DEBUG_POWER",
     ]
 )
+PRINTING = BOOLS - {"USE_LOW_POWER"}
 
 # Allowed texts; the last one is what any other text, or none, amounts to.
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -82,7 +83,28 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 KEYS = UINTS | FLOATS | BOOLS | frozenset(CHOICES)
 REQUIRED = (*DEVICE_UINTS[:5], "tCK", *DEVICE_UINTS[5:], "Vdd", *SYSTEM_UINTS)
-ORDER = (*REQUIRED, "USE_LOW_POWER", *CHOICES, *sorted(BOOLS - {"USE_LOW_POWER"}))
+ORDER = (*REQUIRED, "USE_LOW_POWER", *CHOICES, *sorted(PRINTING))
+
+# In the order in which DRAMSim2 writes them into a `.vis` file.
+SYSTEM_ORDER = (
+    *SYSTEM_UINTS[:5],
+    "USE_LOW_POWER",
+    SYSTEM_UINTS[5],
+    "ROW_BUFFER_POLICY",
+    "SCHEDULING_POLICY",
+    "ADDRESS_MAPPING_SCHEME",
+    "QUEUING_STRUCTURE",
+    "DEBUG_TRANS_Q",
+    "DEBUG_CMD_Q",
+    "DEBUG_ADDR_MAP",
+    "DEBUG_BANKSTATE",
+    "DEBUG_BUS",
+    "DEBUG_BANKS",
+    "DEBUG_POWER",
+    "VIS_FILE_OUTPUT",
+    "VERIFICATION_OUTPUT",
+)
+DEVICE_ORDER = REQUIRED[: len(DEVICE_UINTS) + len(FLOATS)]
 
 # Taken from the files by the address mapping, whatever overrides say (quirk Q1).
 MAPPED = ("NUM_BANKS", "NUM_CHANS", "NUM_ROWS", "NUM_COLS", "JEDEC_DATA_BUS_BITS", "BL")

@@ -1,7 +1,9 @@
 """Feeding a recorded stream of requests to a memory, as fast as it takes them."""
 
 from collections.abc import Mapping
+from errno import EIO
 from functools import cached_property
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,7 +11,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from scanfuse.dram.config import DramConfig, as_addresses, within
 from scanfuse.dram.native import engine
-from scanfuse.dram.tables import ACCUMULATORS, command_table, energy_table, plain_table
+from scanfuse.dram.tables import (
+    ACCUMULATORS,
+    command_table,
+    energy_table,
+    epoch_bank_table,
+    epoch_lengths,
+    epoch_table,
+    plain_table,
+    watts,
+)
+from scanfuse.dram.vis import vis_head
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +80,30 @@ class Replay:
 
     @cached_property
     def epochs(self) -> "pd.DataFrame":
-        """Accumulators of each epoch (EPOCH_LENGTH ticks, the last may be shorter): end_tick, channel,
-        rank and the four (only with `epochs=True`)."""
+        """A row per epoch (EPOCH_LENGTH ticks, the last may be shorter), channel and rank (only with
+        `epochs=True`): end_tick; the four accumulators; mean power by accumulator in watts
+        (`background_w`, ..., `total_w`)."""
         self._require("epochs")
-        return plain_table(self._run.epochs())
+        return epoch_table(self._run.epochs(), self.config)
+
+    @cached_property
+    def epoch_banks(self) -> "pd.DataFrame":
+        """A row per epoch, channel, rank and bank (only with `epochs=True`): end_tick; reads returned and
+        writes begun in the epoch; sum of those reads' latencies in ticks; `bandwidth_gib_per_s`;
+        `mean_latency_ns`, not a number without reads. Digits as DRAMSim2 prints them."""
+        self._require("epochs")
+        return epoch_bank_table(self._run.epoch_banks(), self.config)
+
+    def write_vis(self, path: str | PathLike[str]) -> None:
+        """Writes what DRAMSim2 writes into its `.vis` file: settings, a line per epoch, histograms (only
+        with `epochs=True`). An existing file is replaced. Raises OSError."""
+        self._require("epochs")
+        with open(path, "wb"):  # an error here says what is wrong with the path
+            pass
+        try:
+            self._run.write_vis(fspath(path), *vis_head(self.config))
+        except RuntimeError as error:
+            raise OSError(EIO, "cannot be written whole; is the disk full?", fspath(path)) from error
 
     @cached_property
     def latency_histograms(self) -> list[dict[int, int]]:
@@ -83,7 +115,7 @@ class Replay:
     def average_power_w(self) -> "pd.DataFrame":
         """A row per channel and rank: watts over the whole run, by accumulator, and `total`."""
         raw = self._run.energy()
-        return _power(raw, raw, np.full(len(raw["rank"]), self.ticks), self.config)
+        return _power(raw, np.full(len(raw["rank"]), self.ticks), self.config)
 
     @cached_property
     def last_epoch_power_w(self) -> "pd.DataFrame":
@@ -92,8 +124,7 @@ class Replay:
         rows = self._run.epochs()
         last = rows["end_tick"] == (rows["end_tick"].max() if len(rows["end_tick"]) else 0)
         raw = {name: column[last] for name, column in rows.items()}
-        length = int(self.config["EPOCH_LENGTH"])
-        return _power(raw, raw, (raw["end_tick"].astype(np.int64) - 1) % length + 1, self.config)
+        return _power(raw, epoch_lengths(raw["end_tick"], self.config), self.config)
 
     def _require(self, record: str) -> None:
         if not self._recorded[record]:
@@ -192,16 +223,12 @@ def _integers(values: ArrayLike, name: str, bits: int = 63) -> NDArray[np.int64]
     return array.astype(np.int64)
 
 
-def _power(rows: Any, raw: Any, ticks: NDArray[np.int64], config: DramConfig) -> "pd.DataFrame":
-    """acc/ticks mA x Vdd, in watts; Vdd as a 32-bit float, as DRAMSim2 has it."""
+def _power(raw: Any, ticks: NDArray[np.int64], config: DramConfig) -> "pd.DataFrame":
+    """Mean power per channel and rank, by accumulator and in total."""
     import pandas as pd
 
-    vdd = float(np.float32(config.vdd))
-    table = pd.DataFrame({"channel": rows["channel"], "rank": rows["rank"]})
-    total = np.zeros(len(table), np.uint64)
-    length = np.maximum(ticks, 1).astype(np.float64)
+    table = pd.DataFrame({"channel": raw["channel"], "rank": raw["rank"]})
     for name in ACCUMULATORS:
-        table[name] = raw[name].astype(np.float64) / length * vdd / 1000.0
-        total = total + raw[name]
-    table["total"] = total.astype(np.float64) / length * vdd / 1000.0
+        table[name] = watts(raw[name], ticks, config)
+    table["total"] = watts(sum(raw[name] for name in ACCUMULATORS), ticks, config)
     return table
