@@ -93,10 +93,7 @@ class Channel:
 
     def tick(self, now):
         c = self.s.c
-        if self.overflow and self.room():  # C2
-            entry = self.overflow.pop(0)
-            entry.added = now
-            self.transactions.append(entry)
+        self.move_overflow(now)  # C2
         for rank in self.ranks:  # K1
             for bank in rank.banks:
                 if bank.change_at == now:
@@ -106,7 +103,7 @@ class Channel:
                         bank.state, bank.change_at = "Idle", -1
         due = self.ranks[self.rr]  # K5
         if due.counter == 0:
-            self.rf_wait, self.rf_rank = True, self.rr
+            self.fall_due(self.rr)
             due.flag, due.counter = True, self.s.period
             self.rr = (self.rr + 1) % len(self.ranks)
         elif due.down and due.counter <= c["tXP"]:
@@ -124,13 +121,22 @@ class Channel:
         for rank in self.ranks:  # K10
             rank.counter -= 1
 
+    def move_overflow(self, now):
+        if self.overflow and len(self.transactions) < self.s.c["TRANS_QUEUE_DEPTH"]:
+            entry = self.overflow.pop(0)
+            entry.added = now
+            self.transactions.append(entry)
+
+    def fall_due(self, r):
+        self.rf_wait, self.rf_rank = True, r
+
     def power(self, r, rank, now):
         c = self.s.c
         if not c["USE_LOW_POWER"]:
             return
         queues = [self.queue(r, b) for b in range(c["NUM_BANKS"])]
         if not any(queues) and not rank.flag:
-            if all(bank.state == "Idle" for bank in rank.banks):
+            if all(bank.state == "Idle" for bank in rank.banks) and self.may_sleep(rank, now):
                 rank.down, rank.exit_at = True, now + c["tCKE"]
                 for bank in rank.banks:
                     bank.state = "PowerDown"
@@ -138,8 +144,15 @@ class Channel:
         elif rank.down and now >= rank.exit_at:
             rank.down = False
             for bank in rank.banks:
-                bank.state, bank.next_act = "Idle", now + c["tXP"]
+                bank.state, bank.next_act = "Idle", self.awake(rank, bank, now + c["tXP"])
             self.s.note(now, "PDX", self.index, r)
+
+    def may_sleep(self, rank, now):
+        return True
+
+    def awake(self, rank, bank, tick):
+        """The next activate of a bank after its rank has left power-down."""
+        return tick
 
     def background(self, rank):
         c = self.s.c
@@ -150,7 +163,7 @@ class Channel:
             rank.down_ticks += 1
         else:
             current = c["IDD2N"]
-        rank.energy["background"] += current * self.s.devices % U32
+        rank.energy["background"] += self.s.amount(current * self.s.devices)
 
     # --- K6: command selection ----------------------------------------------------------------------
 
@@ -168,13 +181,16 @@ class Channel:
                 break
         else:
             return
-        if self.s.c["AL"] > 0 and self.posted:  # 7.6
+        kind, *arguments = chosen
+        self.advance_pointer(kind)
+        {"ACT": self.act, "CAS": self.cas, "PRE": self.pre, "REF": self.ref}[kind](*arguments, now)
+
+    def advance_pointer(self, kind):  # 7.6
+        if self.s.c["AL"] > 0 and self.posted:
             self.posted = False
         else:
             self.posted = True
             self.nr, self.nb = self.step(self.nr, self.nb)
-        kind, *arguments = chosen
-        {"ACT": self.act, "CAS": self.cas, "PRE": self.pre, "REF": self.ref}[kind](*arguments, now)
 
     def step(self, rank, bank):
         ranks, banks = len(self.ranks), self.s.c["NUM_BANKS"]
@@ -232,8 +248,14 @@ class Channel:
     def refresh_now(self, r):
         if self.ranks[r].banks[0].state == "PowerDown":
             return None
-        self.rf_wait, self.rf_rank = False, None
+        self.refresh_done()
         return "REF", r
+
+    def refresh_done(self):
+        self.rf_wait, self.rf_rank = False, None
+
+    def is_due(self, r):
+        return False
 
     def normal_stage(self, now):  # 7.4
         r, b = self.nr, self.nb
@@ -264,10 +286,13 @@ class Channel:
             if e.act and self.act_ok(e, now):
                 return "ACT", e
             if self.cas_ok(e, now):
-                if e.act:
-                    self.ranks[e.rank].hits[e.bank] += 1
+                self.count_hit(e)
                 return "CAS", e
         return None
+
+    def count_hit(self, e):  # 6.4
+        if e.act:
+            self.ranks[e.rank].hits[e.bank] += 1
 
     def precharge_stage(self, now):  # 7.5
         r, b = self.pr, self.pb
@@ -298,41 +323,50 @@ class Channel:
             else:
                 bank.next_act = max(bank.next_act, now + c["tRRD"])
         idle = c["IDD3N"] * c["tRAS"] + c["IDD2N"] * (c["tRC"] - c["tRAS"])
-        rank.energy["actpre"] += (c["IDD0"] * c["tRC"] - idle) * self.s.devices % U32
+        rank.energy["actpre"] += self.s.amount((c["IDD0"] * c["tRC"] - idle) * self.s.devices)
         self.s.note(now, "ACT", self.index, e.rank, e.bank, e.row, e.column)
 
     def cas(self, e, now):
         c, t, own = self.s.c, self.s.t, self.ranks[e.rank]
         self.queue(e.rank, e.bank).remove(e)
         target = own.banks[e.bank]
-        to_act, to_pre = ("WRA_TO_ACT", "WR_TO_PRE") if e.write else ("RDA_TO_ACT", "RD_TO_PRE")
         if self.s.open_page:
-            target.next_pre = max(target.next_pre, now + t[to_pre])
-        else:
-            target.next_act = max(target.next_act, now + t[to_act])
-            target.change_at = now + t[to_pre]
-        for rank in self.ranks:
-            for bank in rank.banks:
-                if rank is not own and bank.state != "Active":
-                    continue
-                where = "SAME" if rank is own else "OTHER"
-                after_read = t["WR_TO_RD_" + where] if e.write else t["CAS_" + where]
-                after_write = t["CAS_" + where] if e.write else t["RD_TO_WR"]
-                bank.next_read = max(bank.next_read, now + after_read)
-                bank.next_write = max(bank.next_write, now + after_write)
+            target.next_pre = max(target.next_pre, now + t["WR_TO_PRE" if e.write else "RD_TO_PRE"])
+        self.constrain(e, now)
         if not self.s.open_page:
-            target.next_read = target.next_write = target.next_act
+            self.close_by_itself(target, e.write, now)
         current = c["IDD4W" if e.write else "IDD4R"] - c["IDD3N"]
-        own.energy["burst"] += current % U32 * c["BL"] % U32 // 2 * self.s.devices % U32
+        own.energy["burst"] += self.s.amount(self.s.amount(current * c["BL"]) // 2 * self.s.devices)
         kind = ("WR" if e.write else "RD") + ("" if self.s.open_page else "A")
         self.s.note(now, kind, self.index, e.rank, e.bank, e.row, e.column)
-        done = now + t["WL"] + t["BURST"] if e.write else now + 1 + t["RL"] + t["BURST"]
+        done = now + t["WL"] + t["BURST"] if e.write else now + c["tCMD"] + t["RL"] + t["BURST"]
         self.s.completed[e.index] = done
         if e.write:
             assert now + t["WL"] >= self.bus_free, "two write bursts collide"
             self.bus_free = done
         else:
             self.s.latency_sum += done - e.added
+
+    def constrain(self, e, now):
+        """Keeps later column accesses off the data bus."""
+        t, own = self.s.t, self.ranks[e.rank]
+        for rank in self.ranks:
+            where = "SAME" if rank is own else "OTHER"
+            after_read = t["WR_TO_RD_" + where] if e.write else t["CAS_" + where]
+            after_write = t["CAS_" + where] if e.write else t["RD_TO_WR_" + where]
+            for bank in rank.banks:
+                if self.is_constrained(rank is own, bank):
+                    bank.next_read = max(bank.next_read, now + after_read)
+                    bank.next_write = max(bank.next_write, now + after_write)
+
+    def is_constrained(self, same_rank, bank):
+        return same_rank or bank.state == "Active"
+
+    def close_by_itself(self, bank, write, now):
+        to_act, to_pre = ("WRA_TO_ACT", "WR_TO_PRE") if write else ("RDA_TO_ACT", "RD_TO_PRE")
+        bank.next_act = max(bank.next_act, now + self.s.t[to_act])
+        bank.next_read = bank.next_write = bank.next_act
+        bank.change_at = now + self.s.t[to_pre]
 
     def pre(self, r, b, now):
         bank = self.ranks[r].banks[b]
@@ -346,13 +380,17 @@ class Channel:
         for bank in self.ranks[r].banks:
             bank.next_act = now + c["tRFC"]
             bank.state, bank.change_at = "Refreshing", now + c["tRFC"]
-        self.ranks[r].flag = False
-        self.ranks[r].energy["refresh"] += (c["IDD5"] - c["IDD3N"]) * c["tRFC"] * self.s.devices % U32
+        self.ranks[r].flag = self.is_due(r)
+        self.ranks[r].energy["refresh"] += self.s.amount(
+            (c["IDD5"] - c["IDD3N"]) * c["tRFC"] * self.s.devices
+        )
         self.s.note(now, "REF", self.index, r)
 
 
 class Twin:
     """A memory system of the given settings (a dict of ini keys, parsed) and ranks per channel."""
+
+    channel_type = Channel
 
     def __init__(self, settings, ranks):
         c = self.c = settings
@@ -365,7 +403,10 @@ class Twin:
         self.stagger = int(c["REFRESH_PERIOD"] / c["tCK"] / ranks)
         self.t = self.delays()
         self.commands, self.completed, self.latency_sum = [], {}, 0
-        self.channels = [Channel(self, i) for i in range(c["NUM_CHANS"])]
+        self.channels = [self.channel_type(self, i) for i in range(c["NUM_CHANS"])]
+
+    def amount(self, energy):  # 12
+        return energy % U32
 
     def delays(self):  # 2.5
         c = self.c
@@ -377,7 +418,8 @@ class Twin:
             "BURST": burst,
             "RD_TO_PRE": c["AL"] + burst + max(c["tRTP"], c["tCCD"]) - c["tCCD"],
             "WR_TO_PRE": wl + burst + c["tWR"],
-            "RD_TO_WR": rl + burst + c["tRTRS"] - wl,
+            "RD_TO_WR_SAME": rl + burst + c["tRTRS"] - wl,
+            "RD_TO_WR_OTHER": rl + burst + c["tRTRS"] - wl,
             "RDA_TO_ACT": c["AL"] + c["tRTP"] + c["tRP"],
             "WRA_TO_ACT": wl + burst + c["tWR"] + c["tRP"],
             "WR_TO_RD_SAME": wl + burst + c["tWTR"],

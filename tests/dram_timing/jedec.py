@@ -8,8 +8,8 @@ The rules that are a least distance between two commands are the table `gaps`; t
 methods of `_Rank` and `_Channel`, one each. Every rule has the name that the data sheets give it.
 
 What the settings say is all the checker takes: the write latency is the read latency less one (so in DDR2;
-the ini files hold no CWL), bursts of different ranks or directions lie tRTRS apart, tCMD ticks of the
-command bus go to each command, and a rank is due every tREFI = REFRESH_PERIOD.
+the ini files hold no CWL), bursts of different ranks, and a read and a write, lie tRTRS apart, tCMD ticks
+of the command bus go to each command, and a rank is due every tREFI = REFRESH_PERIOD.
 """
 
 from collections import defaultdict
@@ -207,12 +207,13 @@ class _Channel:
         state.down = False
 
     def data_bus(self):
-        """Bursts do not overlap, and lie tRTRS apart where the driver of the bus changes."""
+        """Bursts do not overlap, and lie tRTRS apart where another rank or, after a read, the controller
+        takes over (after a write tWTR keeps a rank from answering at once)."""
         previous = None
         for burst in sorted(self.bursts):
             start, _, rank, bank, is_read = burst
             if previous is not None:
-                turn = (rank, is_read) != (previous[2], previous[4])
+                turn = rank != previous[2] or (previous[4] and not is_read)
                 least = previous[1] + (self.c["tRTRS"] if turn else 0)
                 if start < least:
                     self.blame("data bus", start, rank, bank, f"data at {start}, not before {least}")

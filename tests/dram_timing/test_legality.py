@@ -72,7 +72,8 @@ def reads_in_flight(c, ranks):
 
 def naps(c, ranks):
     """J6: a rank that has just woken up may fall asleep again before tCKE is over."""
-    return c["USE_LOW_POWER"] and c["tXP"] + c["tRFC"] < c["tCKE"]
+    awake = c["tXP"] + min(c["tRFC"], c["tRCD"] + c["BL"] // 2 + c["tRP"])  # for a refresh, for a request
+    return c["USE_LOW_POWER"] and awake < c["tCKE"]
 
 
 def many(c, ranks):
