@@ -146,27 +146,11 @@ def test_the_search_finds_the_room_a_block_needs(name: str) -> None:
 
 @pytest.mark.parametrize(("schedule", "listed"), [("raster", 17_524_444), ("scan", 17_505_820)])
 def test_a_quarter_of_the_buffer(schedule: str, listed: int) -> None:
-    """The listed figures give the residual no room; ours hold a tile of it while it is added.
-
-    Without that room the search lands on them exactly; with it five projections are cut finer.
-    """
-    network, scans = load("mobilenet_v2"), ("raster",) if schedule == "raster" else ("inner", "full")
-    roomless = 0
-    for stage in stages(network):
-        nest = layer_nest(network, stage)
-        residual = 0 if nest.residual is None else nest.residual.entries
-        alone = replace(nest, residual=None)
-        found = search_tiling(alone, stage.layer, None, scans, "nhwc", target(16_384))  # type: ignore[arg-type]
-        roomless += found.traffic + residual
-    assert roomless == listed
-    assert (
-        mapped("mobilenet_v2", schedule, 16_384).entries
-        == listed
-        + {
-            "raster": 184_320,
-            "scan": 180_480,
-        }[schedule]
-    )
+    """The tiles leave no room for a residual tile: it is added a piece at a time."""
+    mapping = mapped("mobilenet_v2", schedule, 16_384)
+    assert mapping.entries == listed
+    assert sum(getattr(group, "residual_step", 0) > 0 for group in mapping.groups) >= 5
+    assert check(unroll(mapping), 16_384) <= 16_384
 
 
 @pytest.mark.parametrize(
@@ -217,6 +201,6 @@ def test_resnet_50_moves_less_than_listed() -> None:
     above the listed figures.
     """
     raster, scan = mapped("resnet50", "raster").entries, mapped("resnet50", "scan").entries
-    assert (raster, scan) == (53_613_068, 53_562_820)
+    assert (raster, scan) == (53_613_068, 53_557_700)
     assert raster < 55_239_000 < resnet_50_that_reads_whole_inputs(("raster",))
     assert scan < 55_118_000 < resnet_50_that_reads_whole_inputs(("inner", "full"))

@@ -58,7 +58,11 @@ def least(nest: Nest, scans: tuple[str, ...], room: Target) -> int | None:
     """The least traffic over all tile sizes, orders and scans; None where nothing fits."""
     sizes = [nest.rows, nest.columns, nest.extent["n"], nest.extent["k"]]
     every = enumerate_tiles(nest, *(np.arange(1, size + 1) for size in sizes))
-    fits = np.asarray(tile_entries(nest, every.cuts, room.psum_entries)) <= room.buffer_entries
+    live = np.asarray(tile_entries(nest, every.cuts, room.psum_entries))
+    if nest.residual is not None:  # at least a line of it: a row of a tile of several, else a pixel
+        line = np.where(every.tiles["p"] > 1, every.tiles["q"], 1)
+        live = live + line * every.tiles["n"] * nest.coefficient["C"]
+    fits = live <= room.buffer_entries
     if not fits.any():
         return None
     totals = [

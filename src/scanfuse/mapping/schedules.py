@@ -28,6 +28,7 @@ FIXED_TILES = (128, 64, 32, 16, 8, 4, 2, 1)
 FIXED_WIDTHS = {16: 4, 32: 8, 64: 8, 128: 16}  # spatial tile width for a fixed tile size
 
 Progress = Callable[[str], None]
+Memory = dict[object, Found | None]  # what was found for a layer or block of some shape, for its equals
 
 
 def make_mapping(
@@ -55,23 +56,21 @@ def make_mapping(
         burst_ps,
     )
     order = accelerator.layout.order
-    found = [
-        (
-            _bursts(groups),
-            Mapping(network, schedule, tuple(g.choice for g in groups), layout, target.psum_entries),
-        )
-        for layout in (LAYOUTS if order == "auto" else (order,))
-        for groups in [_groups(network, schedule, layout, target, progress or (lambda name: None))]
-    ]
-    return min(found, key=lambda pair: pair[0])[1]
+    memory: Memory = {}
+    best: tuple[float, Mapping] | None = None
+    for layout in LAYOUTS if order == "auto" else (order,):
+        groups = _groups(network, schedule, layout, target, memory, progress or (lambda name: None))
+        bursts = sum(group.bursts for group in groups)
+        if best is None or bursts < best[0]:
+            choices = tuple(group.choice for group in groups)
+            best = bursts, Mapping(network, schedule, choices, layout, target.psum_entries)
+    assert best is not None
+    return best[1]
 
 
-def _bursts(groups: list[Found]) -> float:
-    return sum(group.bursts for group in groups)
-
-
-def _groups(network: Network, schedule: str, layout: str, target: Target, progress: Progress) -> list[Found]:
-    memory: dict[object, Found | None] = {}
+def _groups(
+    network: Network, schedule: str, layout: str, target: Target, memory: Memory, progress: Progress
+) -> list[Found]:
     found = []
     if schedule == "fixed":
         return _fixed(network, layout, target)
@@ -90,7 +89,7 @@ def _best_layer(
     schedule: str,
     layout: str,
     target: Target,
-    memory: dict[object, Found | None],
+    memory: Memory,
 ) -> Found:
     scans: tuple[Scan, ...] = ("raster",) if schedule == "raster" else ("inner", "full")
     nest = layer_nest(network, stage)
@@ -108,9 +107,7 @@ def _best_layer(
     return replace(known, choice=replace(known.choice, layer=stage.layer, add=stage.add))
 
 
-def _best_block(
-    network: Network, block: Block, layout: str, target: Target, memory: dict[object, Found | None]
-) -> list[Found]:
+def _best_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> list[Found]:
     """The block fused, or its layers alone where that moves less or fusing does not fit."""
     members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
     key = ("block", *(_shape_of(layer_nest(network, stage)) for stage in members))

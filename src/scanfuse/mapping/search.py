@@ -24,7 +24,13 @@ from scanfuse.mapping.estimate import (
 )
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.nest import Cut, Nest, even_cut
-from scanfuse.mapping.tiling import LayerTiling, TilingCost, layer_traffic, tile_entries
+from scanfuse.mapping.tiling import (
+    LayerTiling,
+    TilingCost,
+    layer_traffic,
+    residual_line,
+    tile_entries,
+)
 from scanfuse.mapping.traffic import ORDERS, Scan, Traffic
 
 LEAST_CHUNK = 8  # fewer expanded channels at a time leave most of the array idle and make short transfers
@@ -181,6 +187,8 @@ def _best_of(
     target: Target,
 ) -> Found | None:
     live = np.asarray(tile_entries(nest, every.cuts, target.psum_entries))
+    if nest.residual is not None:
+        live = live + residual_unit(nest, every)
     fits = np.flatnonzero(live <= target.buffer_entries)
     if not len(fits):
         return None
@@ -203,8 +211,27 @@ def _best_of(
         if best is None or float(score[at]) < best.score:
             p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
             choice = LayerTiling(layer, add, p, q, n, k, order, scan)
+            choice = replace(choice, residual_step=residual_step(nest, choice, target))
             best = Found(choice, least, float(bursts[at]), float(score[at]))
     return best
+
+
+def residual_unit(nest: Nest, every: Candidates) -> Any:
+    """Entries of the smallest piece of a residual tile."""
+    lines = residual_line(every.tiles["p"], every.tiles["q"])
+    return nest.coefficient["C"] * every.cuts["C"]["n"].largest * lines
+
+
+def residual_step(nest: Nest, tiling: LayerTiling, target: Target) -> int:
+    """How much of a tile's residual there is room for at a time: 0 for all of it (see `LayerTiling`)."""
+    if (
+        nest.residual is None
+        or TilingCost(nest, tiling, target.psum_entries).live_entries <= target.buffer_entries
+    ):
+        return 0
+    one = TilingCost(nest, replace(tiling, residual_step=1), target.psum_entries).live_entries
+    unit = nest.coefficient["C"] * tiling.tile_n * int(residual_line(tiling.tile_p, tiling.tile_q))
+    return 1 + (target.buffer_entries - one) // unit
 
 
 def _take_traffic(traffic: Traffic, index: np.ndarray, length: int) -> Traffic:

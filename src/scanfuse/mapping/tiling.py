@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from scanfuse.mapping.nest import Cut, Nest, even_cut
 from scanfuse.mapping.traffic import Scan, Traffic, moved
 
@@ -19,6 +21,8 @@ class LayerTiling:
     tile_n: output channels (groups, for a channelwise layer); tile_k: input channels.
     order: loops from outermost to innermost; scan: which of them turn round.
     rolling: full-width row bands whose halo rows stay in the buffer (M outermost, all input channels).
+    residual_step: output columns (rows, where a tile has several) whose residual is loaded at a time when
+    the outputs of a tile are complete; 0 for the whole tile's at once.
     """
 
     layer: int
@@ -30,6 +34,7 @@ class LayerTiling:
     order: str
     scan: Scan
     rolling: bool = False
+    residual_step: int = 0
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -70,7 +75,15 @@ class TilingCost:
 
     @cached_property
     def live_entries(self) -> int:
-        return int(tile_entries(self.nest, self.cuts, self.psum_entries))
+        live = int(tile_entries(self.nest, self.cuts, self.psum_entries))
+        if self.nest.residual is None:
+            return live
+        pixels = self.cuts["C"]["m"].largest
+        if self.tiling.residual_step:
+            pixels = min(
+                pixels, self.tiling.residual_step * residual_line(self.tiling.tile_p, self.tiling.tile_q)
+            )
+        return live + int(self.nest.coefficient["C"] * self.cuts["C"]["n"].largest * pixels)
 
 
 def layer_traffic(
@@ -94,7 +107,7 @@ def layer_traffic(
 
 
 def tile_entries(nest: Nest, cuts: dict[str, dict[str, Cut]], psum_entries: int) -> Any:
-    """Entries of one tile of each operand (and of the residual where an addition is folded in)."""
+    """Entries of one tile of each operand, without the residual that an addition reads."""
     total: Any = 0
     for operand in ("A", "B", "C"):
         size: Any = nest.coefficient[operand] * (psum_entries if operand == "C" else 1)
@@ -102,6 +115,9 @@ def tile_entries(nest: Nest, cuts: dict[str, dict[str, Cut]], psum_entries: int)
             if axis != nest.free_axis[operand]:
                 size = size * cuts[operand][axis].largest
         total = total + size
-    if nest.residual is not None:
-        total = total + nest.coefficient["C"] * cuts["C"]["m"].largest * cuts["C"]["n"].largest
     return total
+
+
+def residual_line(tile_p: Any, tile_q: Any) -> Any:
+    """Output pixels of the smallest piece of a tile whose residual can be loaded alone."""
+    return np.where(np.asarray(tile_p) > 1, tile_q, 1)

@@ -1,4 +1,9 @@
-"""A layer run alone, unrolled: every step is one tile; what changes from step to step is moved."""
+"""A layer run alone, unrolled: every step is one tile; what changes from tile to tile is moved.
+
+Where a folded addition has no room for the residual of a whole tile, the tile that completes an output is
+computed in pieces, a step each: the residual of a piece comes, the piece is finished, stored and freed.
+Below, a *visit* is a tile in the order of the loops; it is one step, or as many as it has pieces.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ import numpy as np
 
 from scanfuse.mapping import LayerTiling, Nest
 from scanfuse.mapping.nest import tile_edges
-from scanfuse.program.program import OPS, Cause, Move, View
+from scanfuse.program.program import BOX, OPS, Cause, Move, View
 from scanfuse.program.tables import GroupTables
 from scanfuse.program.tensors import TensorTable
 
@@ -43,7 +48,7 @@ class TilingUnroller:
 
     def unroll(self) -> GroupTables:
         """The tables of the group."""
-        tables = GroupTables(steps=self.steps)
+        tables = GroupTables(steps=int(self.pieces.sum()))
         if self.tiling.rolling:
             self._move_rolling(tables)
         else:
@@ -70,7 +75,7 @@ class TilingUnroller:
 
     @cached_property
     def index(self) -> dict[str, np.ndarray]:
-        """Tile indices at every step, with the M axis split into rows p and columns q."""
+        """Tile indices at every visit, with the M axis split into rows p and columns q."""
         trips = {axis: len(edges) - 1 for axis, edges in self.edges.items()}
         visited = visit(
             {"m": trips["p"] * trips["q"], "n": trips["n"], "k": trips["k"]},
@@ -81,18 +86,59 @@ class TilingUnroller:
         return {"m": visited["m"], "p": p, "q": q, "n": visited["n"], "k": visited["k"]}
 
     @property
-    def steps(self) -> int:
+    def visits(self) -> int:
         return len(self.index["m"])
 
+    @cached_property
+    def finishing(self) -> np.ndarray:
+        """Per visit, whether it completes its outputs: the last one to their tile."""
+        last = self.visits - 1 - np.unique(self.key("C")[::-1], return_index=True)[1]
+        return np.isin(np.arange(self.visits), last)
+
+    @cached_property
+    def piece_axis(self) -> str:
+        """The output axis along which a tile is cut into pieces."""
+        return "p" if self.tiling.tile_p > 1 else "q"
+
+    @cached_property
+    def pieces(self) -> np.ndarray:
+        """Per visit, its number of steps."""
+        size = self.tiling.residual_step
+        start, stop = self.span(self.piece_axis)
+        cut = -(-(stop - start) // size) if size else 1
+        return np.where(self.finishing, cut, 1)
+
+    @cached_property
+    def first_step(self) -> np.ndarray:
+        return np.asarray(np.cumsum(self.pieces) - self.pieces)
+
+    @cached_property
+    def last_step(self) -> np.ndarray:
+        return np.asarray(np.cumsum(self.pieces) - 1)
+
+    def in_pieces(self, visits: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+        """The steps of some visits: for each, its visit, its step, and the output box of its piece."""
+        counts = self.pieces[visits]
+        visit = np.repeat(visits, counts)
+        number = np.arange(len(visit)) - np.repeat(np.cumsum(counts) - counts, counts)
+        box = {edge: values[visit] for edge, values in self.output_box.items()}
+        low, high = ("b0", "b1") if self.piece_axis == "p" else ("c0", "c1")
+        size = self.tiling.residual_step
+        cut = self.finishing[visit] & (size > 0)
+        start = np.where(cut, box[low] + number * size, box[low])
+        box[high] = np.where(cut, np.minimum(start + size, box[high]), box[high])
+        box[low] = start
+        return visit, self.first_step[visit] + number, box
+
     def span(self, axis: str) -> tuple[np.ndarray, np.ndarray]:
-        """Start and stop along one axis of the output at every step."""
+        """Start and stop along one axis of the output at every visit."""
         index, edges = self.index[axis], self.edges[axis]
         return edges[index], edges[index + 1]
 
     def key(self, operand: str) -> np.ndarray:
         """A number that tells an operand's tiles apart."""
         free = self.nest.free_axis[operand]
-        total = np.zeros(self.steps, dtype=np.int64)
+        total = np.zeros(self.visits, dtype=np.int64)
         for axis in "mnk":
             if axis != free:
                 total = total * (int(self.index[axis].max()) + 1) + self.index[axis]
@@ -129,11 +175,11 @@ class TilingUnroller:
     def weight_box(self) -> dict[str, np.ndarray]:
         layer = self.nest.layer
         n0, n1 = self.span("n")
-        taps = np.full(self.steps, layer.R * layer.S)
-        zero = np.zeros(self.steps, dtype=np.int64)
+        taps = np.full(self.visits, layer.R * layer.S)
+        zero = np.zeros(self.visits, dtype=np.int64)
         if self.nest.channelwise:
             outs = self.nest.coefficient["C"]
-            inner = (zero, np.full(self.steps, self.nest.coefficient["A"]))
+            inner = (zero, np.full(self.visits, self.nest.coefficient["A"]))
             return dict(
                 zip(
                     ("a0", "a1", "b0", "b1", "c0", "c1"),
@@ -153,10 +199,10 @@ class TilingUnroller:
         return dict(zip(("a0", "a1", "b0", "b1", "c0", "c1"), edges, strict=True))
 
     def _changes(self, operand: str) -> tuple[np.ndarray, np.ndarray]:
-        """Steps at which an operand's tile comes in, and the steps after which it goes."""
+        """Visits at which an operand's tile comes in, and the visits after which it goes."""
         key = self.key(operand)
         enters = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
-        return enters, np.append(enters[1:] - 1, self.steps - 1)
+        return enters, np.append(enters[1:] - 1, self.visits - 1)
 
     def _move_tiles(
         self,
@@ -176,8 +222,8 @@ class TilingUnroller:
         enters, leaves = enters[some[enters]], leaves[some[enters]]
         tile = {edge: values[enters] for edge, values in box.items()}
         layer = self.tiling.layer
-        tables.add_moves(enters, Move.LOAD, cause, layer, tensor, view, tile)
-        tables.add_moves(leaves, Move.FREE, cause, layer, tensor, view, tile)
+        tables.add_moves(self.first_step[enters], Move.LOAD, cause, layer, tensor, view, tile)
+        tables.add_moves(self.last_step[leaves], Move.FREE, cause, layer, tensor, view, tile)
 
     def _move_rolling(self, tables: GroupTables) -> None:
         """Load only the input rows that the band before did not leave, and free those the next one skips."""
@@ -188,8 +234,8 @@ class TilingUnroller:
         kept = np.append(np.minimum(start[1:], stop[:-1]), stop[-1])
         layer, tensor, view = self.tiling.layer, self.ifmap_tensor, self.ifmap_view
         for steps, move, rows in (
-            (enters, Move.LOAD, {**band, "b0": fresh}),
-            (leaves, Move.FREE, {**band, "b1": kept}),
+            (self.first_step[enters], Move.LOAD, {**band, "b0": fresh}),
+            (self.last_step[leaves], Move.FREE, {**band, "b1": kept}),
         ):
             some = rows["b1"] > rows["b0"]
             tables.add_moves(
@@ -203,46 +249,44 @@ class TilingUnroller:
             )
 
     def _move_outputs(self, tables: GroupTables) -> None:
-        """Partial sums come and go with their tile; complete outputs are stored once."""
+        """Partial sums come and go with their tile; complete outputs are stored once, piece by piece."""
         enters, leaves = self._changes("C")
-        key = self.key("C")[enters]
-        order = np.argsort(key, kind="stable")
-        fresh, complete = np.zeros(len(enters), dtype=bool), np.zeros(len(enters), dtype=bool)
-        turns = np.flatnonzero(np.diff(key[order], prepend=-1) != 0)
-        fresh[order[turns]] = True
-        complete[order[np.append(turns[1:] - 1, len(order) - 1)]] = True
+        fresh = np.isin(enters, np.unique(self.key("C"), return_index=True)[1])
+        spilled = ~self.finishing[leaves]
         tensor, layer = self.table.maps[self.output], self.tiling.layer
-        owner = layer if self.tiling.add is None else self.tiling.add
         box = {edge: values[enters] for edge, values in self.output_box.items()}
 
-        def some(move: Move, cause: Cause, steps: np.ndarray, mask: np.ndarray, who: int = layer) -> None:
+        def some(move: Move, steps: np.ndarray, mask: np.ndarray) -> None:
             picked = {edge: values[mask] for edge, values in box.items()}
-            tables.add_moves(steps[mask], move, cause, who, tensor, self.view, picked)
+            tables.add_moves(steps[mask], move, Cause.PSUM, layer, tensor, self.view, picked)
 
-        some(Move.ALLOC, Cause.PSUM, enters, fresh)
-        some(Move.LOAD, Cause.PSUM, enters, ~fresh)
-        some(Move.STORE, Cause.OFMAP, leaves, complete, owner)
-        some(Move.STORE, Cause.PSUM, leaves, ~complete)
-        some(Move.FREE, Cause.PSUM, leaves, np.ones(len(enters), dtype=bool))
+        some(Move.ALLOC, self.first_step[enters], fresh)
+        some(Move.LOAD, self.first_step[enters], ~fresh)
+        some(Move.STORE, self.last_step[leaves], spilled)
+        some(Move.FREE, self.last_step[leaves], spilled)
+        self._finish_outputs(tables)
+
+    def _finish_outputs(self, tables: GroupTables) -> None:
+        tensor, layer, add = self.table.maps[self.output], self.tiling.layer, self.tiling.add
+        owner = layer if add is None else add
+        _, steps, box = self.in_pieces(np.flatnonzero(self.finishing))
+        tables.add_moves(steps, Move.STORE, Cause.OFMAP, owner, tensor, self.view, box)
+        tables.add_moves(steps, Move.FREE, Cause.PSUM, layer, tensor, self.view, box)
         if self.nest.residual is not None:
-            picked = {edge: values[complete] for edge, values in box.items()}
             residual = self.table.maps[self.nest.residual.name]
             for move in (Move.LOAD, Move.FREE):
-                tables.add_moves(leaves[complete], move, Cause.RESIDUAL, owner, residual, self.view, picked)
+                tables.add_moves(steps, move, Cause.RESIDUAL, owner, residual, self.view, box)
 
     def _compute(self, tables: GroupTables) -> None:
-        rows = np.zeros(self.steps, dtype=OPS)
-        rows["step"] = np.arange(self.steps)
-        rows["layer"], rows["view"] = self.tiling.layer, self.view
-        for edges, box_edges in (
-            (("k0", "k1", "p0", "p1", "q0", "q1"), ("a0", "a1", "b0", "b1", "c0", "c1")),
-        ):
-            for edge, box_edge in zip(edges, box_edges, strict=True):
-                rows[edge] = self.output_box[box_edge]
-        rows["c0"], rows["c1"] = (0, self.nest.coefficient["A"]) if self.nest.channelwise else self.span("k")
-        key = self.key("C")
-        first = np.unique(key, return_index=True)[1]
-        last = self.steps - 1 - np.unique(key[::-1], return_index=True)[1]
-        rows["begin"][first] = True
-        rows["finish"][last] = True
+        visit, steps, box = self.in_pieces(np.arange(self.visits))
+        rows = np.zeros(len(steps), dtype=OPS)
+        rows["step"], rows["layer"], rows["view"] = steps, self.tiling.layer, self.view
+        for edge, box_edge in zip(("k0", "k1", "p0", "p1", "q0", "q1"), BOX, strict=True):
+            rows[edge] = box[box_edge]
+        if self.nest.channelwise:
+            rows["c0"], rows["c1"] = 0, self.nest.coefficient["A"]
+        else:
+            rows["c0"], rows["c1"] = (edge[visit] for edge in self.span("k"))
+        rows["begin"] = np.isin(visit, np.unique(self.key("C"), return_index=True)[1])
+        rows["finish"] = self.finishing[visit]
         tables.add_ops(rows)
