@@ -8,5 +8,6 @@ namespace scanfuse::bindings {
 void bindReplay(pybind11::module_& module);
 void bindMemory(pybind11::module_& module);
 void bindPort(pybind11::module_& module);
+void bindTraces(pybind11::module_& module);
 
 }  // namespace scanfuse::bindings

@@ -81,4 +81,5 @@ PYBIND11_MODULE(_engine, module) {
   bindings::bindReplay(module);
   bindings::bindMemory(module);
   bindings::bindPort(module);
+  bindings::bindTraces(module);
 }

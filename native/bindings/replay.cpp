@@ -21,8 +21,9 @@ void requireSize(const Values& values, std::size_t size) {
 
 void run(dram::Replay& replay, const Array<std::int64_t>& cycles, const Array<std::uint64_t>& addresses,
          const Array<bool>& isWrite, const std::optional<Array<bool>>& force,
-         const std::optional<Array<std::uint32_t>>& owners, std::uint32_t perCycle, bool neverAsk, std::uint64_t cpuHz,
-         std::uint64_t extra, std::uint64_t untilTick) {
+         const std::optional<Array<std::uint32_t>>& owners, const std::optional<Array<std::uint32_t>>& idle,
+         std::uint32_t perCycle, bool neverAsk, std::uint64_t cpuHz, std::uint64_t extra, std::uint64_t untilTick,
+         std::uint64_t stopTick) {
   dram::RequestStream stream;
   stream.size = static_cast<std::size_t>(cycles.size());
   requireSize(addresses, stream.size);
@@ -38,8 +39,12 @@ void run(dram::Replay& replay, const Array<std::int64_t>& cycles, const Array<st
     requireSize(*owners, stream.size);
     stream.owners = owners->data();
   }
+  if (idle) {
+    requireSize(*idle, stream.size);
+    stream.idle = idle->data();
+  }
   const py::gil_scoped_release released;
-  replay.run(stream, {perCycle, neverAsk, cpuHz, extra, untilTick});
+  replay.run(stream, {perCycle, neverAsk, cpuHz, extra, untilTick, stopTick});
 }
 
 void writeVis(dram::Replay& replay, const std::string& path, const dram::IniTexts& system,
@@ -61,8 +66,8 @@ void bindReplay(py::module_& module) {
            }),
            py::arg("values"), py::arg("commands"), py::arg("epochs"))
       .def("run", &run, py::arg("cycles"), py::arg("addresses"), py::arg("is_write"), py::arg("force"),
-           py::arg("owners"), py::arg("per_cycle"), py::arg("never_ask"), py::arg("cpu_hz"), py::arg("extra"),
-           py::arg("until_tick"))
+           py::arg("owners"), py::arg("idle"), py::arg("per_cycle"), py::arg("never_ask"), py::arg("cpu_hz"),
+           py::arg("extra"), py::arg("until_tick"), py::arg("stop_tick"))
       .def("accepted", [](const Replay& self) { return toArray(self.accepted()); })
       .def("completed", [](const Replay& self) { return toArray(self.completed()); })
       .def_property_readonly("ticks", &Replay::ticks)

@@ -26,11 +26,9 @@ void Replay::run(const RequestStream& stream, const ReplayOptions& options) {
 
   for (std::size_t i = 0; i < stream.size; ++i) {
     const auto wantedAt = static_cast<std::uint64_t>(std::max<std::int64_t>(stream.cycles[i], 0));
-    if (wantedAt > cycle) {
-      goTo(wantedAt);
-    } else if (options.perCycle != 0 && offered == options.perCycle) {
-      goTo(cycle + 1);
-    }
+    const bool isFull = options.perCycle != 0 && offered == options.perCycle;
+    const std::uint64_t soonest = cycle + (isFull ? 1 : 0) + (stream.idle ? stream.idle[i] : 0);
+    if (std::max(wantedAt, soonest) > cycle) goTo(std::max(wantedAt, soonest));
     const Location at = system_.map().locate(stream.addresses[i]);
     Channel& channel = system_.channels()[at.channel];
     channel.runTo(tick);
@@ -49,6 +47,12 @@ void Replay::run(const RequestStream& stream, const ReplayOptions& options) {
     ++offered;
   }
 
+  if (options.stopTick != 0) {
+    cpuCycles_ = ticks_ = options.stopTick;
+    system_.runTo(ticks_);
+    for (Channel& channel : system_.channels()) channel.closeEpoch();
+    return;
+  }
   for (Channel& channel : system_.channels()) channel.runUntilDrained();
   cpuCycles_ = (stream.size != 0 ? clock.cycleOf(lastDone_) + 1 : 0) + options.extra;
   ticks_ = clock.firstTick(cpuCycles_);

@@ -15,6 +15,7 @@ struct ReplayOptions {
   std::uint64_t cpuHz = 0;     // 0: one tick per cycle
   std::uint64_t extra = 0;     // CPU cycles to go on after the last completion
   Tick untilTick = 0;          // if not 0: go on to at least this tick
+  Tick stopTick = 0;           // if not 0: stop there, finished or not; all requests must be accepted before
 };
 
 // `cycles` may not need to be sorted: a request is offered at its cycle, or when its turn comes.
@@ -24,6 +25,7 @@ struct RequestStream {
   const bool* isWrite = nullptr;
   const bool* force = nullptr;  // may be null; offered without asking for room
   const std::uint32_t* owners = nullptr;  // may be null
+  const std::uint32_t* idle = nullptr;    // may be null; cycles that pass unused before each request is looked at
   std::size_t size = 0;
 };
 

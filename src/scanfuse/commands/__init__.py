@@ -3,7 +3,7 @@
 What is slow to import is imported inside `main`: `scanfuse --help` answers at once.
 """
 
-from scanfuse.commands import check, compare, replay, run, show
+from scanfuse.commands import check, compare, convert, replay, run, show
 from scanfuse.commands import list as listing
 
 COMMANDS = {
@@ -11,6 +11,7 @@ COMMANDS = {
     "compare": compare,
     "show": show,
     "replay": replay,
+    "convert": convert,
     "check": check,
     "list": listing,
 }

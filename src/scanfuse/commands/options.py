@@ -14,6 +14,20 @@ if TYPE_CHECKING:
     from scanfuse.network import Network
 
 FORMATS = ("table", "json", "csv")
+# The trace formats, said here too so that help needs no DRAM engine; a test holds them to those there are.
+TRACE_FORMATS = {
+    "npz": "ours: columns and a record, compact, for numpy",
+    "parquet": "ours: the same columns, for other tools",
+    "csv": "ours, as text: cycle,address,rw",
+    "mase": "DRAMSim2: 0xADDRESS IFETCH|READ|WRITE CYCLE",
+    "k6": "DRAMSim2: 0xADDRESS P_MEM_RD|P_MEM_WR|... CYCLE",
+    "misc": "DRAMSim2: 0xADDRESS read|write [DATA], no cycles",
+    "dramsim3": "DRAMsim3: 0xADDRESS READ|WRITE CYCLE",
+    "ramulator": "Ramulator 1, DRAM trace: 0xADDRESS R|W, no cycles",
+    "ramulator-cpu": "Ramulator 1, CPU trace: BUBBLES READ_ADDRESS [WRITE_ADDRESS]",
+    "ramulator2-loadstore": "Ramulator 2, load/store trace: LD|ST ADDRESS, no cycles",
+    "ramulator2-readwrite": "Ramulator 2, read/write trace: R|W ADDRESS_VECTOR, no cycles",
+}
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +63,22 @@ def add_format(parser: argparse.ArgumentParser, formats: tuple[str, ...] = FORMA
     parser.add_argument(
         "--format", choices=formats, default=formats[0], help=f"how to print the result; {formats[0]}"
     )
+
+
+def add_trace_format(parser: argparse.ArgumentParser, option: str, dest: str, what: str) -> None:
+    parser.add_argument(
+        option,
+        choices=TRACE_FORMATS,
+        dest=dest,
+        metavar="FORMAT",
+        help=f"the format {what}, where its name does not tell",
+    )
+
+
+def trace_help() -> str:
+    """The trace formats, a line each."""
+    width = max(map(len, TRACE_FORMATS))
+    return "".join(f"  {name.ljust(width)}  {title}\n" for name, title in TRACE_FORMATS.items())
 
 
 def hardware_settings(args: argparse.Namespace) -> list[str]:

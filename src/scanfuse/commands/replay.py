@@ -10,26 +10,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanfuse.commands.check import differences_text
+from scanfuse.commands.convert import say_skipped
 from scanfuse.commands.errors import CHECK_FAILED, BadInput
-from scanfuse.commands.options import add_format
+from scanfuse.commands.options import add_format, add_trace_format
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from scanfuse.dram import DramConfig, Replay, Trace
+    from scanfuse.dram.replay import Feed
 
 HELP = "feed a saved trace of requests to a DRAM: ticks and energy"
 DESCRIPTION = """Feed a trace to a DRAM and print what it took: ticks, energy, commands. A trace saved by
 scanfuse run --save-trace carries its DRAM: replayed as it is, it gives the ticks and the energy of the run,
-to the last bit. Other traces (DRAMSim2's mase_* and k6_*, csv with cycle,address,rw) go to --dram."""
+to the last bit. Other traces (those of DRAMSim2, DRAMsim3 and Ramulator; csv with cycle,address,rw) go to
+--dram."""
 EPILOG = """examples:
   scanfuse run mobilenet_v2 --save-trace requests.npz --out runs/v2
   scanfuse replay requests.npz --verify-against runs/v2/summary.json
   scanfuse replay requests.npz --set TOTAL_ROW_ACCESSES=16 --format json
-  scanfuse replay mase_art.trc --dram DDR3_micron_16M_8B_x8_sg15 --feed trace --requests-out requests.csv
+  scanfuse replay mase_art.trc --dram DDR3_micron_16M_8B_x8_sg15 --feed dramsim2 --requests-out requests.csv
+  scanfuse replay k6_aoe.trc.gz --feed dramsim2 --ticks 1000    as DRAMSim2 -t k6_aoe.trc -c 1000
+  scanfuse replay art.trace --from ramulator --skip-bad
   scanfuse replay requests.npz --set EPOCH_LENGTH=10000 --vis requests.vis
 """
 DEFAULT_PART = "DDR3_micron_32M_8B_x8_sg15"  # that of the preset `paper`
-FEEDS = ("accept", "pend", "trace")
+FEEDS: dict[str, Feed] = {"accept": "accept", "pend": "pend", "dramsim2": "trace", "trace": "trace"}
 COLUMNS = (
     Column("channel", "channel"),
     Column("rank", "rank"),
@@ -48,7 +57,8 @@ COLUMNS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("trace", type=Path, metavar="TRACE", help=".npz, .parquet, .csv, mase_* or k6_*")
+    parser.add_argument("trace", type=Path, metavar="TRACE", help="in any format that scanfuse convert reads")
+    add_trace_format(parser, "--from", "trace_format", "of the trace")
     parser.add_argument(
         "--dram", metavar="PART|INI", help=f"the device; that of the trace, else {DEFAULT_PART}"
     )
@@ -69,8 +79,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=FEEDS,
         default="accept",
         help="how requests enter: when there is room, in order (accept); without asking (pend); one per "
-        "cycle as DRAMSim2's trace tool does (trace)",
+        "cycle as DRAMSim2's own trace tool does (dramsim2, or trace)",
     )
+    parser.add_argument(
+        "--ticks",
+        type=int,
+        metavar="N",
+        help="run for exactly so many ticks, finished or not, as with -c of DRAMSim2's tool; else to the "
+        "last completion",
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="pass over malformed lines and count them")
     parser.add_argument(
         "--requests-out", type=Path, metavar="CSV", help="when each request was accepted and completed"
     )
@@ -89,6 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     from scanfuse.dram import read_trace, replay
+    from scanfuse.dram.trace_names import format_of
     from scanfuse.results.files import check_writable_file, write_whole
     from scanfuse.results.replay import check_whole, replay_summary
 
@@ -96,20 +115,29 @@ def main(args: argparse.Namespace) -> int:
         if place is not None:
             check_writable_file(place)
     expected = None if args.verify_against is None else read_summary(args.verify_against)
-    trace = read_trace(args.trace)
-    check_whole(trace, str(args.trace))
-    config = dram_of(args, trace)
-    total_ticks = trace.total_ticks if config == trace.config else 0
+    feed = FEEDS[args.feed]
+    if args.ticks is not None and not 0 < args.ticks < 1 << 62:
+        raise BadInput(f"--ticks {args.ticks}: must be a whole number from 1 to 2^62-1")
+    mapping = dram_of(args, None) if format_of(args.trace, args.trace_format).needs_dram else None
+    trace = read_trace(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=mapping)
+    if args.skip_bad:
+        say_skipped(args.trace, trace)
+    else:
+        check_whole(trace, str(args.trace))
+    config = mapping or dram_of(args, trace.config)
+    total_ticks = trace.total_ticks if config == trace.config and not args.ticks else 0
     replayed = replay(
         trace.cycles,
         trace.addresses,
         trace.is_write,
         config,
-        feed=args.feed,
+        feed=feed,
         total_ticks=total_ticks,
+        stop_tick=args.ticks or 0,
+        idle=trace.idle if feed == "trace" else None,
         epochs=args.vis is not None,
     )
-    summary = replay_summary(trace, replayed, args.feed)
+    summary = replay_summary(trace, replayed, feed)
     text = json.dumps({"trace": args.trace.name, **summary}, indent=1)
     if args.vis:
         write_whole(args.vis, replayed.write_vis)
@@ -121,7 +149,7 @@ def main(args: argparse.Namespace) -> int:
     return 0 if expected is None else verify(expected, summary, args.verify_against)
 
 
-def dram_of(args: argparse.Namespace, trace: Trace) -> DramConfig:
+def dram_of(args: argparse.Namespace, own: DramConfig | None) -> DramConfig:
     """The DRAM that the trace goes to: its own, but for what options replace. Raises DramConfigError.
 
     --dram takes the place of the trace's device settings, overrides among them, and --system that of its
@@ -130,7 +158,6 @@ def dram_of(args: argparse.Namespace, trace: Trace) -> DramConfig:
     from scanfuse.dram import DramConfig
     from scanfuse.results.setup import DEVICE_KEYS
 
-    own = trace.config
     overrides = dict(setting_of(text) for text in args.settings)
     capacity = args.capacity_mib
     if own is None:
@@ -196,17 +223,26 @@ def requests_csv(trace: Trace, replayed: Replay) -> str:
         "cycle": trace.cycles,
         "address": trace.addresses,
         "rw": ["W" if is_write else "R" for is_write in trace.is_write.tolist()],
-        "accepted": replayed.accepted,
-        "completed": replayed.completed,
+        "accepted": told_only(replayed.accepted),
+        "completed": told_only(replayed.completed),
     }
     return str(pd.DataFrame(columns).to_csv(index_label="request", lineterminator="\n"))
+
+
+def told_only(ticks: NDArray[np.int64]) -> pd.Series[Any]:
+    """Ticks, and nothing where there is none because the run was stopped (--ticks)."""
+    import pandas as pd
+
+    return pd.Series(ticks, dtype="Int64").mask(pd.Series(ticks) < 0)
 
 
 def summary_text(replayed: Replay, summary: dict[str, Any]) -> str:
     """The summary for people: a line, and a row per channel and rank."""
     rows = replayed.energy.merge(replayed.counters, on=["channel", "rank"]).to_dict("records")
+    open_ends = summary["requests"] - summary["completed"]
+    left = f" ({open_ends:,} of them not completed)" if open_ends else ""
     head = (
-        f"{summary['requests']:,} requests on {replayed.config.name}: {summary['dram_ticks']:,} ticks "
+        f"{summary['requests']:,} requests on {replayed.config.name}{left}: {summary['dram_ticks']:,} ticks "
         f"({summary['time_ps'] * 1e-6:,.3f} us), {summary['dram_nj'] * 1e-3:,.3f} uJ, "
         f"row hits {summary['row_hit_rate']:.1%}, mean read latency "
         f"{summary['mean_read_latency_ticks']:.1f} ticks"

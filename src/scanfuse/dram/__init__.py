@@ -6,7 +6,8 @@
 `replay`                  feed a recorded stream, get completions, commands, energy, counters
 `DramSystem`              drive a memory request by request, advancing as far as you like
 `RequestPort`             submit whole transfers; for simulations that run beside the memory
-`read_trace, write_trace` request streams on disk, in our own and in DRAMSim2's formats
+`read_trace, write_trace` request streams on disk, in our own formats and those of other simulators
+`trace_formats`           the names of these formats
 ========================  =====================================================================
 
 The model is DRAMSim2's, quirks included. Time is in ticks (DRAM clock cycles), counted from 0.
@@ -25,6 +26,7 @@ from scanfuse.dram.port import RequestPort
 from scanfuse.dram.replay import Replay, replay
 from scanfuse.dram.system import DramSystem
 from scanfuse.dram.trace import Trace, read_trace, write_trace
+from scanfuse.dram.trace_names import trace_formats
 
 __all__ = [
     "BusCollision",
@@ -40,5 +42,6 @@ __all__ = [
     "parts",
     "read_trace",
     "replay",
+    "trace_formats",
     "write_trace",
 ]

@@ -20,6 +20,17 @@ def derive(values: dict[str, Any]) -> dict[str, int]: ...
 def map_addresses(
     values: dict[str, Any], addresses: _Uint64
 ) -> tuple[_Int64, _Int64, _Int64, _Int64, _Int64]: ...
+def parse_lines(
+    data: bytes,
+    start: int,
+    fields: str,
+    separator: str,
+    words: list[tuple[str, bool]],
+    limits: list[int],
+    shifts: list[int],
+    comment: str,
+    skip_bad: bool,
+) -> tuple[_Int64, _Uint64, NDArray[np.uint8], _Uint64, int, int, int]: ...
 
 class Replay:
     def __init__(self, values: dict[str, Any], commands: bool, epochs: bool) -> None: ...
@@ -30,11 +41,13 @@ class Replay:
         is_write: NDArray[np.bool_],
         force: NDArray[np.bool_] | None,
         owners: NDArray[np.uint32] | None,
+        idle: NDArray[np.uint32] | None,
         per_cycle: int,
         never_ask: bool,
         cpu_hz: int,
         extra: int,
         until_tick: int,
+        stop_tick: int,
     ) -> None: ...
     def accepted(self) -> _Int64: ...
     def completed(self) -> _Int64: ...

@@ -26,6 +26,7 @@ from scanfuse.dram.vis import vis_head
 if TYPE_CHECKING:
     import pandas as pd
 
+_NEVER = np.iinfo(np.int64).max
 Feed = Literal["accept", "pend", "trace"]
 
 
@@ -36,13 +37,14 @@ class Replay:
         self,
         config: DramConfig,
         run: "engine.Replay",
+        accepted: NDArray[np.int64],
         completed: NDArray[np.int64],
         recorded: Mapping[str, bool],
     ) -> None:
         self._run = run
         self._recorded = recorded
         self.config = config
-        self.accepted: NDArray[np.int64] = run.accepted()
+        self.accepted: NDArray[np.int64] = accepted
         """Per request: the CPU cycle in which it was accepted; a tick unless `cpu_hz` is given."""
         self.completed: NDArray[np.int64] = completed
         """Per request: the tick in which it completed."""
@@ -146,16 +148,21 @@ def replay(
     epochs: bool = False,
     owners: ArrayLike | None = None,
     total_ticks: int = 0,
+    stop_tick: int = 0,
+    idle: ArrayLike | None = None,
 ) -> Replay:
     """Replays requests, in order, on a fresh memory.
 
     `cycles` (int64), `addresses` (uint64, bytes) and `is_write` (bool) are of one length. A request is
     offered from its cycle on, once all before it are in, and waits for room in its channel's transaction
     queue (`feed="accept"`); a request with its bit in `force` set does not ask for room but joins an
-    unbounded list in front of the queue, as do all with `feed="pend"`; `feed="trace"` is how DRAMSim2's
-    own trace tool feeds: one request per cycle at most. `per_cycle` bounds the requests per cycle (0: no
-    bound). `cpu_hz` is the clock that `cycles` and `accepted` count (0: the DRAM's). The run goes on for
-    `extra` cycles after the last completion, and to at least `total_ticks` ticks if that is given.
+    unbounded list in front of the queue, as do all with `feed="pend"`; `feed="trace"` is how DRAMSim2's own
+    trace tool feeds: one request per cycle at most, and `idle` (uint32, see `Trace.idle`) cycles lost to
+    blank lines before each. `per_cycle` bounds the requests per cycle (0: no bound). `cpu_hz` is the clock
+    that `cycles` and `accepted` count (0: the DRAM's). The run goes on for `extra` cycles after the last
+    completion, and to at least `total_ticks` ticks if that is given. With `stop_tick` (not 0) it is exactly
+    so many ticks long instead, as with the `-c` of DRAMSim2's tool: what was not accepted or not completed
+    by then has -1 in `accepted` or `completed`.
 
     `commands` and `epochs` ask for these records; `owners` (uint32) says to whom each request is charged.
 
@@ -177,24 +184,54 @@ def replay(
     within("cpu_hz", cpu_hz, 60)
     within("extra", extra, 62)
     within("total_ticks", total_ticks, 62)
+    within("stop_tick", stop_tick, 62)
+    if stop_tick and (cpu_hz or extra or total_ticks):
+        raise ValueError("stop_tick says how long the run is: it goes without cpu_hz, extra and total_ticks")
     forced = None if force is None else np.asarray(force).astype(bool)
+    forced = None if feed == "trace" else forced
+    idle_array = None if idle is None else _integers(idle, "idle", 32).astype(np.uint32)
+    owner_array = None if owners is None else _integers(owners, "owners", 32).astype(np.uint32)
+    for name, each in (("force", forced), ("owners", owner_array), ("idle", idle_array)):
+        if each is not None and each.shape != cycle_array.shape:
+            raise ValueError(
+                f"{name} must be as long as cycles ({len(cycle_array)}; found {list(each.shape)})"
+            )
     run = engine.Replay(cfg.engine_values, commands, epochs)
-    run.run(
-        cycle_array,
-        address_array,
-        write_array,
-        None if forced is None or feed == "trace" else forced,
-        None if owners is None else _integers(owners, "owners", 32).astype(np.uint32),
-        1 if feed == "trace" else per_cycle,
-        feed == "pend",
-        cpu_hz,
-        extra,
-        total_ticks,
-    )
-    completed = run.completed()
+
+    def feed_first(run: "engine.Replay", count: int, stop_tick: int) -> None:
+        part = slice(0, count)
+        run.run(
+            cycle_array[part],
+            address_array[part],
+            write_array[part],
+            None if forced is None else forced[part],
+            None if owner_array is None else owner_array[part],
+            None if idle_array is None else idle_array[part],
+            1 if feed == "trace" else per_cycle,
+            feed == "pend",
+            cpu_hz,
+            extra,
+            total_ticks,
+            stop_tick,
+        )
+
+    size = len(cycle_array)
+    if stop_tick:
+        # What is accepted before that tick does not depend on what comes after it: find out, then stop there.
+        trial = engine.Replay(cfg.engine_values, False, False)
+        feed_first(trial, min(size, stop_tick) if feed == "trace" else size, 0)
+        size = int(np.searchsorted(trial.accepted(), stop_tick))
+    feed_first(run, size, stop_tick)
+    accepted, completed = run.accepted(), run.completed()
+    if stop_tick:
+        completed = np.where(completed < 0, _NEVER, completed)
     if feed == "pend" or (forced is not None and forced.any()):
-        completed = _in_order_of_acceptance(address_array, write_array, completed)
-    return Replay(cfg, run, completed, {"commands": commands, "epochs": epochs})
+        completed = _in_order_of_acceptance(address_array[:size], write_array[:size], completed)
+    if stop_tick:
+        never = np.full(len(cycle_array) - size, -1)
+        accepted = np.concatenate([accepted, never])
+        completed = np.concatenate([np.where(completed < stop_tick, completed, -1), never])
+    return Replay(cfg, run, accepted, completed, {"commands": commands, "epochs": epochs})
 
 
 def _in_order_of_acceptance(

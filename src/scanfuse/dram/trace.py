@@ -1,22 +1,23 @@
-"""Request streams on disk.
+"""Streams of requests on disk.
 
-=====================  ==========================================================================
-``NAME.npz``           ours: columns and a JSON record (configuration, total ticks); compact, exact
-``NAME.parquet``       the same, for those who read traces with other tools
-``NAME.csv``           ``cycle,address,rw`` as text, the record in ``#`` comments
-``mase_NAME``          DRAMSim2's mase text: ``0xADDR IFETCH|READ|WRITE CYCLE``
-``k6_NAME``            DRAMSim2's k6 text: ``0xADDR P_MEM_RD|P_MEM_WR|... CYCLE``
-=====================  ==========================================================================
+=======================  ====================================================================
+``npz``                  ours: columns and a record (configuration, total ticks); compact, exact
+``parquet``              the same, for those who read traces with other tools
+``csv``                  ``cycle,address,rw`` as text, the record in ``#`` comments
+``mase, k6, misc``       DRAMSim2's
+``dramsim3``             DRAMsim3's
+``ramulator``            Ramulator 1's DRAM traces; its CPU traces are ``ramulator-cpu``
+``ramulator2-loadstore`` Ramulator 2's load/store traces; ``ramulator2-readwrite`` its read/write ones
+=======================  ====================================================================
 
-The kind is told by the suffix, else by the name up to its first ``_``. A saved run carries what it takes to
-repeat it::
+The format is told by the suffix (``run.npz``, ``run.dramsim3``), else by the name up to its first ``_``
+(``mase_art.trc``), or by ``format=``; ``.gz`` or ``.zst`` behind the name says that the file is packed.
+There is a page for each under ``docs/formats/``. A saved run carries what it takes to repeat it::
 
     t = read_trace(path)
     replay(t.cycles, t.addresses, t.is_write, t.config, total_ticks=t.total_ticks)
 """
 
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -26,13 +27,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanfuse.dram import trace_binary, trace_text
 from scanfuse.dram.config import DramConfig, as_addresses
 from scanfuse.dram.errors import DramConfigError, TraceError
-from scanfuse.dram.trace_text import Columns
-
-_BY_SUFFIX = {".npz": trace_binary.NPZ, ".parquet": trace_binary.PARQUET, ".csv": trace_text.CSV}
-_BY_PREFIX = {"mase": trace_text.MASE, "k6": trace_text.K6}
+from scanfuse.dram.trace_files import new_file
+from scanfuse.dram.trace_lines import Columns
+from scanfuse.dram.trace_names import format_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,11 @@ class Trace:
     is_write: NDArray[np.bool_]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Plain data kept with the trace; see `config` and `total_ticks`."""
+    skipped: int = 0
+    """Malformed lines of the file that were passed over (`skip_bad`)."""
+    idle: NDArray[np.uint32] | None = None
+    """Blank lines before each request, None if there are none at all. Only DRAMSim2's own tool minds: each
+    costs it a cycle (`replay(..., feed="trace", idle=...)`)."""
 
     def __len__(self) -> int:
         return len(self.cycles)
@@ -67,19 +71,34 @@ class Trace:
 
 
 def check_trace_name(path: str | PathLike[str]) -> None:
-    """Raises TraceError where a name does not tell the kind of trace: to be asked before long work."""
-    _kind(Path(path))
+    """Raises TraceError where a name does not tell the format: to be asked before long work."""
+    format_of(Path(path), None)
 
 
-def read_trace(path: str | PathLike[str]) -> Trace:
-    """Reads a trace of any of the kinds above.
+def read_trace(
+    path: str | PathLike[str],
+    format: str | None = None,
+    *,
+    skip_bad: bool = False,
+    cfg: DramConfig | None = None,
+) -> Trace:
+    """Reads a trace of any of the formats above.
+
+    `format` names it where the file's name does not tell. With `skip_bad` malformed lines of a text format
+    are passed over and counted (`Trace.skipped`). `cfg` is the DRAM whose address mapping turns the vectors
+    of ramulator2-readwrite into addresses; the other formats need none.
 
     Raises TraceError naming the file (and line), what was found and what was expected; OSError if the file
     cannot be read.
     """
     file = Path(path)
-    columns = _kind(file).read(file)
-    return Trace(columns.cycles, columns.addresses, columns.is_write, columns.metadata)
+    columns = format_of(file, format).read(file, skip_bad, cfg)
+    idle = None
+    if columns.blanks.size:
+        # Blank lines behind the last request cost nobody anything.
+        counts = np.bincount(columns.blanks.astype(np.int64), minlength=len(columns.cycles) + 1)
+        idle = counts[: len(columns.cycles)].astype(np.uint32)
+    return Trace(columns.cycles, columns.addresses, columns.is_write, columns.metadata, columns.skipped, idle)
 
 
 def write_trace(
@@ -91,17 +110,20 @@ def write_trace(
     cfg: DramConfig | None = None,
     total_ticks: int | None = None,
     metadata: Mapping[str, Any] | None = None,
+    format: str | None = None,
 ) -> None:
-    """Writes a trace; the kind is told by the name, as above.
+    """Writes a trace; the format is told by `format`, else by the name, as above.
 
     `cycles` (whole numbers), `addresses` (uint64, bytes) and `is_write` (bool) are of one length. `cfg` and
-    `total_ticks` make the run repeatable from the file alone, and `metadata` (JSON-able) goes with it; the
-    text formats of DRAMSim2 have no place for these and leave them out.
+    `total_ticks` make the run repeatable from the file alone, and `metadata` (JSON-able) goes with it; only
+    our own formats have a place for these, the others leave them out. What else a format cannot hold, such as
+    cycles, is left out too: `docs/formats/` says what.
 
-    The file appears under its name only when whole. Raises ValueError, OSError.
+    The file appears under its name only when whole. Raises ValueError, TraceError where a format cannot hold
+    a request at all, OSError.
     """
     file = Path(path)
-    kind = _kind(file)
+    kind = format_of(file, format)
     record = dict(metadata or {})
     if cfg is not None:
         record["dram"] = cfg.to_dict()
@@ -110,27 +132,13 @@ def write_trace(
     cycle_array = np.asarray(cycles)
     if cycle_array.size and (cycle_array.dtype.kind not in "ui" or cycle_array.min() < 0):
         raise ValueError(f"{file}: cycles must be whole numbers, none negative")
+    if cycle_array.size and int(cycle_array.max()) >= 1 << 63:
+        raise ValueError(f"{file}: cycles must be below 2^63 (found {cycle_array.max()})")
     columns = Columns(
         cycle_array.astype(np.int64), as_addresses(addresses), np.asarray(is_write).astype(bool), record
     )
     shapes = [array.shape for array in (columns.cycles, columns.addresses, columns.is_write)]
     if len(set(shapes)) != 1 or len(shapes[0]) != 1:
         raise ValueError(f"{file}: cycles, addresses, is_write must be flat, of one length (found {shapes})")
-    # A temporary name beside the file, so that nobody ever sees half a trace.
-    temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(temporary, "xb") as out:
-            kind.write(out, columns)
-        os.replace(temporary, file)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _kind(file: Path) -> trace_text.Kind:
-    kind = _BY_SUFFIX.get(file.suffix.lower()) or _BY_PREFIX.get(file.name.split("_", 1)[0])
-    if kind is None:
-        suffixes, prefixes = ", ".join(_BY_SUFFIX), ", ".join(f"{name}_" for name in _BY_PREFIX)
-        raise TraceError(
-            f"{file}: cannot tell the kind of trace: expected a suffix {suffixes} or a prefix {prefixes}"
-        )
-    return kind
+    with new_file(file) as out:
+        kind.write(out, columns, cfg, file)

@@ -7,8 +7,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from scanfuse.dram.config import DramConfig
 from scanfuse.dram.errors import TraceError
-from scanfuse.dram.trace_text import Columns, Kind
+from scanfuse.dram.trace_files import read_whole
+from scanfuse.dram.trace_formats import Format
+from scanfuse.dram.trace_lines import Columns
 
 _EXPECTED = "whole-number columns cycle, address, is_write of one length and a JSON record"
 _RECORD = b"scanfuse"
@@ -32,8 +35,8 @@ def _broken(path: Path, kind: str, error: Exception) -> TraceError:
     return TraceError(f"{path}: not a whole {kind} file ({text}): expected {_EXPECTED}")
 
 
-def _read_npz(path: Path) -> Columns:
-    data = io.BytesIO(path.read_bytes())
+def _read_npz(path: Path, _skip_bad: bool, _cfg: DramConfig | None) -> Columns:
+    data = io.BytesIO(read_whole(path))
     try:
         with np.load(data, allow_pickle=False) as arrays:
             record = bytes(arrays["metadata"]) if "metadata" in arrays else b"{}"
@@ -44,19 +47,21 @@ def _read_npz(path: Path) -> Columns:
         raise _broken(path, "npz", error) from None
 
 
-def _write_npz(out: BinaryIO, columns: Columns) -> None:
+def _write_npz(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, _path: Path) -> None:
     record = json.dumps(columns.metadata, sort_keys=True).encode()
+    packed = io.BytesIO()  # a zip is written back and forth, which a compressed stream cannot be
     np.savez_compressed(
-        out,
+        packed,
         cycle=columns.cycles,
         address=columns.addresses,
         is_write=columns.is_write,
         metadata=np.frombuffer(record, np.uint8),
     )
+    out.write(packed.getbuffer())
 
 
-def _read_parquet(path: Path) -> Columns:
-    data = io.BytesIO(path.read_bytes())
+def _read_parquet(path: Path, _skip_bad: bool, _cfg: DramConfig | None) -> Columns:
+    data = io.BytesIO(read_whole(path))
     import pyarrow.parquet
 
     try:
@@ -70,7 +75,7 @@ def _read_parquet(path: Path) -> Columns:
         raise _broken(path, "parquet", error) from None
 
 
-def _write_parquet(out: BinaryIO, columns: Columns) -> None:
+def _write_parquet(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, _path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
@@ -81,5 +86,9 @@ def _write_parquet(out: BinaryIO, columns: Columns) -> None:
     pyarrow.parquet.write_table(table.replace_schema_metadata({_RECORD: record}), out)
 
 
-NPZ = Kind(_read_npz, _write_npz)
-PARQUET = Kind(_read_parquet, _write_parquet)
+NPZ = Format(
+    "npz", "ours: columns and a record, compact, for numpy", _read_npz, _write_npz, holds_metadata=True
+)
+PARQUET = Format(
+    "parquet", "ours: the same columns, for other tools", _read_parquet, _write_parquet, holds_metadata=True
+)

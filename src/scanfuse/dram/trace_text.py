@@ -1,186 +1,174 @@
-"""Traces as text: DRAMSim2's mase and k6, and our csv."""
+"""The text formats of other DRAM simulators: one request per line, each field by field."""
 
-import json
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from io import TextIOWrapper
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scanfuse.dram.config import DramConfig
 from scanfuse.dram.errors import TraceError
+from scanfuse.dram.trace_formats import Format
+from scanfuse.dram.trace_lines import Columns, LineFormat, read_lines, write_lines
+from scanfuse.dram.trace_vectors import LEVELS, vector_limits, vector_shifts
 
-CSV_HEADER = "cycle,address,rw"
-_METADATA = "# metadata "
-_DECIMAL = re.compile(r"[0-9]+")
-_HEX = re.compile(r"0[xX][0-9a-fA-F]+")
-_CYCLES = 1 << 63
-_ADDRESSES = 1 << 64
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """What every kind of trace comes down to."""
-
-    cycles: NDArray[np.int64]
-    addresses: NDArray[np.uint64]
-    is_write: NDArray[np.bool_]
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How one kind of file is read and written."""
-
-    read: Callable[[Path], Columns]
-    write: Callable[[BinaryIO, Columns], None]
-
-
-def bad_line(path: Path, number: int, line: str, expected: str) -> TraceError:
-    """The error for one line of text."""
-    shown = repr(line if len(line) <= 60 else line[:57] + "...")
-    return TraceError(f"{path}:{number}: found {shown}: expected {expected}")
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with open(path, encoding="utf-8", errors="replace", newline=None) as file:
-        for number, line in enumerate(file, 1):
-            text = line.strip()
-            if text:
-                yield number, text
-
-
-def _decimal(text: str) -> int:
-    if not _DECIMAL.fullmatch(text):
-        raise ValueError
-    return int(text)
-
-
-def _hex(text: str) -> int:
-    if not _HEX.fullmatch(text):
-        raise ValueError
-    return int(text, 16)
-
-
-class _Rows:
-    """Columns being gathered row by row."""
-
-    def __init__(self) -> None:
-        self.cycles: list[int] = []
-        self.addresses: list[int] = []
-        self.is_write: list[bool] = []
-
-    def add(self, cycle: int, address: int, is_write: bool) -> bool:
-        """False if a figure is out of range."""
-        if not (0 <= cycle < _CYCLES and 0 <= address < _ADDRESSES):
-            return False
-        self.cycles.append(cycle)
-        self.addresses.append(address)
-        self.is_write.append(is_write)
-        return True
-
-    def columns(self, metadata: dict[str, Any]) -> Columns:
-        return Columns(
-            np.array(self.cycles, np.int64),
-            np.array(self.addresses, np.uint64),
-            np.array(self.is_write, bool),
-            metadata,
-        )
-
-
-# --- mase and k6: three fields, blanks between -------------------------------------------------------
-
-_MASE = {"IFETCH": False, "READ": False, "WRITE": True}
+_MASE = (("IFETCH", False), ("READ", False), ("WRITE", True))
 # P_LOCK_WR is a read (quirk Q15 of the model).
-_K6 = {
-    "P_FETCH": False,
-    "P_MEM_RD": False,
-    "P_LOCK_RD": False,
-    "P_LOCK_WR": False,
-    "P_MEM_WR": True,
-    "BOFF": True,
-}
+_K6 = (
+    ("P_FETCH", False),
+    ("P_MEM_RD", False),
+    ("P_LOCK_RD", False),
+    ("P_LOCK_WR", False),
+    ("P_MEM_WR", True),
+    ("BOFF", True),
+)
+_DRAMSIM3 = (("READ", False), ("WRITE", True), ("read", False), ("write", True), *_MASE[:1], *_K6)
+_ADDRESS = "ADDRESS decimal or 0x..."
 
 
-def _read_dramsim2(path: Path, commands: dict[str, bool]) -> Columns:
-    expected = f"0xADDRESS {'|'.join(commands)} CYCLE"
-    rows = _Rows()
-    for number, line in _lines(path):
-        try:
-            address, command, cycle = line.split()
-            if not rows.add(_decimal(cycle), _hex(address), commands[command]):
-                raise ValueError
-        except (ValueError, KeyError):
-            raise bad_line(path, number, line, expected) from None
-    return rows.columns({})
+def _plain(
+    name: str,
+    title: str,
+    layout: LineFormat,
+    line: Callable[[int, int, bool], str],
+    holds_cycles: bool = True,
+) -> Format:
+    """A format that is a line per request and nothing else."""
+
+    def read(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Columns:
+        return read_lines(path, layout, skip_bad)
+
+    def write(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, _path: Path) -> None:
+        write_lines(out, columns, line)
+
+    return Format(name, title, read, write, holds_cycles=holds_cycles)
 
 
-def _write_dramsim2(out: BinaryIO, columns: Columns, read: str, write: str) -> None:
+MASE = _plain(
+    "mase",
+    "DRAMSim2: 0xADDRESS IFETCH|READ|WRITE CYCLE",
+    LineFormat("akc", "0xADDRESS IFETCH|READ|WRITE CYCLE", _MASE),
+    lambda cycle, address, is_write: f"0x{address:X} {'WRITE' if is_write else 'READ'} {cycle}\n",
+)
+K6 = _plain(
+    "k6",
+    "DRAMSim2: 0xADDRESS P_MEM_RD|P_MEM_WR|... CYCLE",
+    LineFormat("akc", f"0xADDRESS {'|'.join(word for word, _ in _K6)} CYCLE", _K6),
+    lambda cycle, address, is_write: f"0x{address:X} {'P_MEM_WR' if is_write else 'P_MEM_RD'} {cycle}\n",
+)
+MISC = _plain(
+    "misc",
+    "DRAMSim2: 0xADDRESS read|write [DATA], no cycles",
+    LineFormat("ak*", "0xADDRESS read|write [DATA]", (("read", False), ("write", True))),
+    lambda _cycle, address, is_write: f"0x{address:X} {'write' if is_write else 'read'}\n",
+    holds_cycles=False,
+)
+DRAMSIM3 = _plain(
+    "dramsim3",
+    "DRAMsim3: 0xADDRESS READ|WRITE CYCLE",
+    LineFormat("hkc", "0xADDRESS READ|WRITE CYCLE", _DRAMSIM3),
+    lambda cycle, address, is_write: f"0x{address:X} {'WRITE' if is_write else 'READ'} {cycle}\n",
+)
+RAMULATOR = _plain(
+    "ramulator",
+    "Ramulator 1, DRAM trace: 0xADDRESS R|W, no cycles",
+    LineFormat("Ak", f"{_ADDRESS}, then R|W", (("R", False), ("W", True))),
+    lambda _cycle, address, is_write: f"0x{address:x} {'W' if is_write else 'R'}\n",
+    holds_cycles=False,
+)
+RAMULATOR2_LOADSTORE = _plain(
+    "ramulator2-loadstore",
+    "Ramulator 2, load/store trace: LD|ST ADDRESS, no cycles",
+    LineFormat("kA", f"LD|ST {_ADDRESS}", (("LD", False), ("ST", True))),
+    lambda _cycle, address, is_write: f"{'ST' if is_write else 'LD'} 0x{address:x}\n",
+    holds_cycles=False,
+)
+
+# --- Ramulator 1, CPU trace ------------------------------------------------------------------------------
+# One instruction per cycle: `bubbles` of them without memory, then one that reads. A line's read is due in
+# the cycle of that instruction, and so is the write that the line may name.
+
+_CPU_LINE = LineFormat("cAw", "BUBBLES READ_ADDRESS [WRITE_ADDRESS], addresses decimal or 0x...")
+
+
+def _read_cpu(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Columns:
+    found = read_lines(path, _CPU_LINE, skip_bad)
+    if found.cycles.sum(dtype=np.float64) > 2.0**62:
+        raise TraceError(f"{path}: the bubbles add up to more cycles than 2^62")
+    cycles = np.cumsum(np.where(found.is_write, 0, found.cycles + 1)) - 1
+    return Columns(cycles, found.addresses, found.is_write, {}, found.skipped, found.blanks)
+
+
+def _write_cpu(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, path: Path) -> None:
+    after_read = np.concatenate([[False], ~columns.is_write[:-1]])
+    alone = np.flatnonzero(columns.is_write & ~after_read[: len(columns.is_write)])
+    if len(alone):
+        raise TraceError(
+            f"{path}: request {alone[0]} is a write with no read before it: a ramulator-cpu line holds a "
+            "write only beside a read; take another format, such as ramulator"
+        )
+    next_cycle = 0
+    lines: list[str] = []
     rows = zip(columns.cycles.tolist(), columns.addresses.tolist(), columns.is_write.tolist(), strict=True)
     for cycle, address, is_write in rows:
-        out.write(f"0x{address:X} {write if is_write else read} {cycle}\n".encode())
-
-
-MASE = Kind(
-    lambda path: _read_dramsim2(path, _MASE),
-    lambda out, columns: _write_dramsim2(out, columns, "READ", "WRITE"),
-)
-K6 = Kind(
-    lambda path: _read_dramsim2(path, _K6),
-    lambda out, columns: _write_dramsim2(out, columns, "P_MEM_RD", "P_MEM_WR"),
-)
-
-
-# --- csv ---------------------------------------------------------------------------------------------
-
-
-def _read_csv(path: Path) -> Columns:
-    rows = _Rows()
-    metadata: dict[str, Any] = {}
-    header = False
-    for number, line in _lines(path):
-        if line.startswith(_METADATA):
-            try:
-                metadata = json.loads(line[len(_METADATA) :])
-                if not isinstance(metadata, dict):
-                    raise ValueError
-            except ValueError:
-                raise bad_line(path, number, line, f"'{_METADATA}' and a JSON object") from None
-        elif line.startswith("#"):
-            continue
-        elif not header:
-            if [name.strip() for name in line.split(",")] != CSV_HEADER.split(","):
-                raise bad_line(path, number, line, f"the header {CSV_HEADER}")
-            header = True
+        if is_write:
+            lines[-1] += f" 0x{address:x}"
         else:
-            try:
-                cycle, address, kind = (each.strip() for each in line.split(","))
-                place = _hex(address) if address[1:2] in ("x", "X") else _decimal(address)
-                if not rows.add(_decimal(cycle), place, {"R": False, "W": True}[kind.upper()]):
-                    raise ValueError
-            except (ValueError, KeyError):
-                raise bad_line(
-                    path, number, line, "CYCLE,ADDRESS,R|W, the address decimal or 0x..."
-                ) from None
-    if not header:
-        raise TraceError(f"{path}: no line found: expected the header {CSV_HEADER}")
-    return rows.columns(metadata)
+            bubbles = max(0, cycle - next_cycle)
+            next_cycle += bubbles + 1
+            lines.append(f"{bubbles} 0x{address:x}")
+    out.write("".join(f"{line}\n" for line in lines).encode())
 
 
-def _write_csv(out: BinaryIO, columns: Columns) -> None:
-    text = TextIOWrapper(out, encoding="utf-8", newline="\n")
-    text.write("# requests to a DRAM: cycle (ticks), byte address, R or W\n")
-    if columns.metadata:
-        text.write(_METADATA + json.dumps(columns.metadata, sort_keys=True) + "\n")
-    text.write(CSV_HEADER + "\n")
-    rows = zip(columns.cycles.tolist(), columns.addresses.tolist(), columns.is_write.tolist(), strict=True)
-    for cycle, address, is_write in rows:
-        text.write(f"{cycle},0x{address:x},{'W' if is_write else 'R'}\n")
-    text.flush()
-    text.detach()
+RAMULATOR_CPU = Format(
+    "ramulator-cpu",
+    "Ramulator 1, CPU trace: BUBBLES READ_ADDRESS [WRITE_ADDRESS]",
+    _read_cpu,
+    _write_cpu,
+)
+
+# --- Ramulator 2, read/write trace -----------------------------------------------------------------------
+
+_VECTOR_LINE = LineFormat("kv", f"R|W {','.join(LEVELS).upper()}", (("R", False), ("W", True)))
 
 
-CSV = Kind(_read_csv, _write_csv)
+def _read_vectors(path: Path, skip_bad: bool, cfg: DramConfig | None) -> Columns:
+    if cfg is None:
+        raise _needs_dram(path, "addresses follow from")
+    limits = vector_limits(cfg)
+    sizes = ", ".join(f"{level} below {limit}" for level, limit in zip(LEVELS, limits, strict=True))
+    layout = LineFormat("kv", f"{_VECTOR_LINE.expected} with {sizes}", _VECTOR_LINE.words)
+    try:
+        return read_lines(path, layout, skip_bad, (limits, vector_shifts(cfg)))
+    except IndexError as error:
+        raise TraceError(f"{path}: {error}") from None
+
+
+def _write_vectors(out: BinaryIO, columns: Columns, cfg: DramConfig | None, path: Path) -> None:
+    if cfg is None:
+        raise _needs_dram(path, "vectors follow from addresses and")
+    try:
+        levels = cfg.map_address(columns.addresses)
+    except IndexError as error:
+        raise TraceError(f"{path}: {error}") from None
+    places = zip(*(level.tolist() for level in levels), strict=True)
+    rows = zip(columns.is_write.tolist(), places, strict=True)
+    text = (f"{'W' if is_write else 'R'} {','.join(map(str, place))}\n" for is_write, place in rows)
+    out.write("".join(text).encode())
+
+
+def _needs_dram(path: Path, why: str) -> TraceError:
+    return TraceError(
+        f"{path}: ramulator2-readwrite holds vectors ({','.join(LEVELS)}): {why} the address mapping of a "
+        "DRAM: name it (--dram PART, or cfg=)"
+    )
+
+
+RAMULATOR2_READWRITE = Format(
+    "ramulator2-readwrite",
+    "Ramulator 2, read/write trace: R|W ADDRESS_VECTOR, no cycles",
+    _read_vectors,
+    _write_vectors,
+    holds_cycles=False,
+    needs_dram=True,
+)

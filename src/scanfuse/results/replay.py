@@ -17,18 +17,22 @@ def replay_summary(trace: Trace, replayed: Replay, feed: str) -> dict[str, Any]:
     """What a trace did, as plain data for JSON.
 
     `accumulators` (mA x ticks x devices) and `counters` are summed over ranks and equal those in the summary
-    of the run that the trace was saved from; `ranks` has them one by one.
+    of the run that the trace was saved from; `ranks` has them one by one. All requests are `accepted` and
+    `completed` unless the replay was stopped at a tick.
     """
     config = replayed.config
     accumulators = {name: int(replayed.energy[name].sum()) for name in ACCUMULATORS.values()}
     counted = replayed.counters.drop(columns=["channel", "rank"])
     requests = len(trace)
     hits = int(counted["row_hits"].sum())
-    reads = ~trace.is_write
+    done = replayed.completed >= 0
+    reads = ~trace.is_write & done
     waits = replayed.completed[reads] - replayed.accepted[reads]
     return {
         "schema": SCHEMA,
         "requests": requests,
+        "accepted": int((replayed.accepted >= 0).sum()),
+        "completed": int(done.sum()),
         "feed": feed,
         "dram_ticks": replayed.ticks,
         "time_ps": replayed.ticks * config.tck_ps,

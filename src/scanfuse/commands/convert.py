@@ -1,0 +1,98 @@
+"""`scanfuse convert`: a trace from one format to another."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scanfuse.commands.options import add_trace_format, trace_help
+
+if TYPE_CHECKING:
+    from scanfuse.dram import DramConfig, Trace
+
+HELP = "a trace from one format to another"
+DESCRIPTION = """Convert a trace of DRAM requests: between our own npz, parquet and csv and the formats of
+DRAMSim2, DRAMsim3 and Ramulator. Names tell the formats (requests.npz, mase_art.trc, art.dramsim3); .gz and
+.zst at their end say that the file is packed. What the new format cannot hold is left out, and said."""
+EPILOG = """examples:
+  scanfuse convert requests.npz requests.dramsim3
+  scanfuse convert mase_art.trc.gz art.parquet --dram DDR3_micron_16M_8B_x8_sg15
+  scanfuse convert art.trace requests.csv --from ramulator --skip-bad
+  scanfuse convert requests.npz rw.trace --to ramulator2-readwrite
+
+The formats, with a page for each under docs/formats/:
+""" + trace_help()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", type=Path, metavar="IN", help="the trace to read")
+    parser.add_argument("target", type=Path, metavar="OUT", help="the trace to write")
+    add_trace_format(parser, "--from", "source_format", "of IN")
+    add_trace_format(parser, "--to", "target_format", "of OUT")
+    parser.add_argument(
+        "--dram",
+        metavar="PART|INI",
+        help="the DRAM the trace is for: kept where the format has a place for it, and its address mapping "
+        "is that of ramulator2-readwrite; the trace's own",
+    )
+    parser.add_argument("--system", metavar="INI", help="DRAMSim2 system settings that go with --dram")
+    parser.add_argument(
+        "--capacity-mib", type=int, metavar="MIB", help="size of that DRAM, a power of two; 2048"
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="pass over malformed lines and count them")
+
+
+def main(args: argparse.Namespace) -> int:
+    from scanfuse.dram import read_trace, write_trace
+    from scanfuse.dram.trace_names import format_of
+    from scanfuse.results.files import check_writable_file
+    from scanfuse.results.replay import check_whole
+
+    check_writable_file(args.target)
+    given = dram_of(args)
+    target = format_of(args.target, args.target_format)
+    trace = read_trace(args.source, args.source_format, skip_bad=args.skip_bad, cfg=given)
+    if not args.skip_bad:
+        check_whole(trace, str(args.source))
+    config = given or trace.config
+    metadata = dict(trace.metadata)
+    if config != trace.config:
+        metadata.pop("total_ticks", None)  # those of another DRAM
+    write_trace(
+        args.target,
+        trace.cycles,
+        trace.addresses,
+        trace.is_write,
+        cfg=config,
+        metadata=metadata,
+        format=target.name,
+    )
+    if args.skip_bad:
+        say_skipped(args.source, trace)
+    lost = [
+        what
+        for what, is_lost in (
+            ("cycles", trace.cycles.any() and not target.holds_cycles),
+            ("the record of the run", bool(trace.metadata) and not target.holds_metadata),
+        )
+        if is_lost
+    ]
+    told = f"; {target.name} has no place for {' and '.join(lost)}" if lost else ""
+    print(f"scanfuse: {len(trace):,} requests to {args.target}{told}", file=sys.stderr)
+    return 0
+
+
+def dram_of(args: argparse.Namespace) -> DramConfig | None:
+    """The DRAM that the options name, None if they name none. Raises DramConfigError."""
+    if not args.dram:
+        return None
+    from scanfuse.dram import DramConfig
+
+    return DramConfig.from_ini(args.dram, args.system, args.capacity_mib or 2048)
+
+
+def say_skipped(path: Path, trace: Trace) -> None:
+    """Tell on stderr how many lines were passed over."""
+    print(f"scanfuse: {path}: {trace.skipped:,} malformed lines skipped", file=sys.stderr)
