@@ -36,6 +36,7 @@ CASES = {
     "device value": ("run mobilenet_v2 --set dram.overrides.tRCD=fast", ["tRCD='fast'", "whole number"]),
     "clock of the DRAM": ("run mobilenet_v2 --set dram.overrides.tCK=1.4999", ["tCK=1.4999", "picoseconds"]),
     "size of the DRAM": ("run mobilenet_v2 --set dram.capacity_mib=3", ["capacity_mib=3", "power of two"]),
+    "banks taken away": ("run mobilenet_v2 --set dram.overrides.NUM_BANKS=4", ["only 4", "NUM_BANKS", "ini"]),
     "preset": ("run mobilenet_v2 --hardware papr", ["'papr'", "did you mean paper?"]),
     "hardware file": ("run mobilenet_v2 --hardware no.toml", ["no.toml", "no such file"]),
     "hardware not TOML": ("run mobilenet_v2 --hardware cut.toml", ["cut.toml", "not valid TOML", "line 1"]),
@@ -76,6 +77,7 @@ CASES = {
     "replay key": ("replay good.csv --set tRDC=3", ["tRDC", "did you mean"]),
     "replay setting": ("replay good.csv --set tRCD", ["--set tRCD", "KEY=VALUE"]),
     "replay size": ("replay good.csv --capacity-mib 3", ["capacity_mib=3", "power of two"]),
+    "replay banks taken away": (f"replay far.csv --dram {PART} --set NUM_BANKS=4", ["far.csv", "only 4", "NUM_BANKS"]),
     "replay feed": ("replay good.csv --feed fast", ["--feed", "'fast'", "accept"]),
     "replay summary out": ("replay good.csv --summary-out no/s.json", ["no/s.json", "no folder no"]),
     "replay requests out": ("replay good.csv --requests-out dir.csv", ["dir.csv", "is a folder"]),
@@ -106,6 +108,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "short.csv": "".join(lines[:13]),
         "bad.csv": "cycle,address,rw\n1,2,R\n5,x,R\n",
         "mase_bad.trc": "0x0 READ 1\n0x40 LOAD 3\n",
+        "far.csv": "cycle,address,rw\n" + "".join(f"1,{64 * i},R\n" for i in range(1024)),
         "empty.csv": "",
         "cut.toml": "[run",
         "key.toml": "[pe_array]\nrowz = 3\n",
@@ -144,6 +147,22 @@ def test_a_device_file_with_an_unknown_key_is_warned_of_in_one_line(workplace, c
     assert main(["replay", "good.csv", "--dram", "own.ini"]) == 0
     err = capsys.readouterr().err
     assert err == "scanfuse: warning: own.ini:1: 'tRDC': unknown key, ignored (did you mean tRC?)\n"
+
+
+def test_overrides_that_leave_the_mapping_alone_are_warned_of_in_one_line(workplace, capsys):
+    def told(line):
+        assert main(shlex.split(line)) == 0
+        return [row for row in capsys.readouterr().err.splitlines() if "wrote" not in row]
+
+    few = "mobilenet_v2 --resolution 32 --set dram.overrides.NUM_CHANS"
+    for line in (
+        f"run {few}=2 --out x",
+        f"compare {few}=2 --schedules raster",
+        "replay good.csv --set NUM_CHANS=2",
+    ):
+        (row,) = told(line)
+        assert row.startswith("scanfuse: warning: NUM_CHANS=2: addresses are mapped as for NUM_CHANS=1, ")
+    assert told(f"run {few}=1 --out x") == told("replay good.csv --set tRCD=11") == []
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch):

@@ -72,6 +72,7 @@ def main(args: argparse.Namespace) -> int:
     network = load(args.network, args.resolution, args.width)
     config = results.dram_config(accelerator)
     runs = [results.run(network, name, accelerator, config, progress=show_progress) for name in names]
+    options.warn_of_overrides(config)
     if args.format == "json":
         print(json.dumps(document(runs, accelerator, args.per_layer), indent=1))
     elif args.format == "csv":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,20 @@ def title(what: str, accelerator: Accelerator, config: DramConfig, settings: lis
         f"{what} on {accelerator.name}{changed}: {config.name}, "
         f"{buffer.entries:,} entries of {buffer.entry_bits} bits"
     )
+
+
+def warn_of_overrides(config: DramConfig) -> None:
+    """Tell on stderr of overrides that leave the address mapping as it was (quirk Q1 of DRAMSim2)."""
+    from scanfuse.dram.keys import MAPPED
+
+    files = dict(config.files)
+    for key, value in config.overrides:
+        if key in MAPPED and value != files.get(key, value):
+            print(
+                f"scanfuse: warning: {key}={value}: addresses are mapped as for {key}={files[key]}, as an "
+                "override does not reach the mapping (DRAMSim2's quirk); set it in a device or system file",
+                file=sys.stderr,
+            )
 
 
 def check_schedules(names: list[str]) -> None:

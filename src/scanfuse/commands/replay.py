@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scanfuse.commands.check import differences_text
 from scanfuse.commands.convert import say_skipped
 from scanfuse.commands.errors import CHECK_FAILED, BadInput
-from scanfuse.commands.options import add_format, add_trace_format
+from scanfuse.commands.options import add_format, add_trace_format, warn_of_overrides
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def main(args: argparse.Namespace) -> int:
     from scanfuse.dram import read_trace, replay
     from scanfuse.dram.trace_names import format_of
     from scanfuse.results.files import check_writable_file, write_whole
-    from scanfuse.results.replay import check_whole, replay_summary
+    from scanfuse.results.replay import check_mapped, check_whole, replay_summary
 
     for place in (args.requests_out, args.summary_out, args.vis):
         if place is not None:
@@ -125,6 +125,8 @@ def main(args: argparse.Namespace) -> int:
     else:
         check_whole(trace, str(args.trace))
     config = mapping or dram_of(args, trace.config)
+    check_mapped(trace, config, str(args.trace))
+    warn_of_overrides(config)
     total_ticks = trace.total_ticks if config == trace.config and not args.ticks else 0
     replayed = replay(
         trace.cycles,

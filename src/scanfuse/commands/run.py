@@ -94,6 +94,7 @@ def main(args: argparse.Namespace) -> int:
         log_requests=args.save_trace is not None,
         progress=show_progress,
     )
+    options.warn_of_overrides(run.simulation.config)
     if run.execution is not None:
         told = f"{run.execution.elements:,} outputs of {run.execution.layers} layers"
         print(f"scanfuse: verified: {told} equal the network's", file=sys.stderr)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scanfuse.dram import Replay, Trace, TraceError
+from scanfuse.dram import DramConfig, Replay, Trace, TraceError
 from scanfuse.results.table import ACCUMULATORS
 
 SCHEMA = 1
@@ -61,3 +61,11 @@ def check_whole(trace: Trace, name: str) -> None:
         raise TraceError(
             f"{name}: found {len(trace)} requests: expected {said}, as its record says; truncated?"
         )
+
+
+def check_mapped(trace: Trace, config: DramConfig, name: str) -> None:
+    """Raise TraceError where overrides have taken away the channel or bank of a request."""
+    try:
+        config.map_address(trace.addresses)
+    except IndexError as error:
+        raise TraceError(f"{name}: {error}") from None

@@ -11,7 +11,7 @@ import simpy
 
 from scanfuse.dram import DramConfig, RequestPort
 from scanfuse.hardware import Accelerator
-from scanfuse.program import AddressLayout, Bursts, Program
+from scanfuse.program import AddressLayout, Bursts, LayoutError, Program
 from scanfuse.simulate.accelerator import Machine, Timeline
 from scanfuse.simulate.attribution import apportion
 from scanfuse.simulate.clock import FOREVER_TICKS, DramClock
@@ -123,6 +123,7 @@ def simulate(
         program, accelerator.buffer.entry_bytes, config.transaction_bytes, config.capacity_bytes
     )
     plan = Plan(program, layout.bursts(), accelerator)
+    check_mapped(plan.bursts, config)
     port = RequestPort(config, write_watermark=accelerator.dma.write_watermark, log=log_requests)
     env = simpy.Environment()
     clock = DramClock(env, port, config, lookahead_ticks)
@@ -148,6 +149,14 @@ def simulate(
         peak_claimed_entries=machine.peak,
         requests=RequestLog(*port.log()) if log_requests else None,
     )
+
+
+def check_mapped(bursts: Bursts, config: DramConfig) -> None:
+    """Raise LayoutError where overrides have taken away the channel or bank of an address."""
+    try:
+        config.map_address(bursts.addresses)
+    except IndexError as error:
+        raise LayoutError(str(error)) from None
 
 
 class _Windows:
