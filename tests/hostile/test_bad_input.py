@@ -77,7 +77,7 @@ CASES = {
     "replay key": ("replay good.csv --set tRDC=3", ["tRDC", "did you mean"]),
     "replay setting": ("replay good.csv --set tRCD", ["--set tRCD", "KEY=VALUE"]),
     "replay size": ("replay good.csv --capacity-mib 3", ["capacity_mib=3", "power of two"]),
-    "replay banks taken away": (f"replay far.csv --dram {PART} --set NUM_BANKS=4", ["far.csv", "only 4", "NUM_BANKS"]),
+    "replay banks taken away": (f"replay far.csv --dram {PART} --set NUM_BANKS=4", ["far.csv", "NUM_BANKS"]),
     "replay feed": ("replay good.csv --feed fast", ["--feed", "'fast'", "accept"]),
     "replay summary out": ("replay good.csv --summary-out no/s.json", ["no/s.json", "no folder no"]),
     "replay requests out": ("replay good.csv --requests-out dir.csv", ["dir.csv", "is a folder"]),
@@ -89,6 +89,8 @@ CASES = {
     "golden of nothing": ("check key.toml", ["key.toml", "[run] or [replay]"]),
     "golden key": ("check strange.toml", ["strange.toml", "run.colour", "network"]),
     "golden trace": ("check replay.toml", ["no.csv", "No such file"]),
+    "trace record": ("replay ticks.csv", ["ticks.csv", "total_ticks", "'abc'"]),
+    "golden settings": ("check settings.toml", ["settings.toml", "run.settings", "texts"]),
     "list": ("list colours", ["'colours'", "networks"]),
 }  # fmt: skip
 
@@ -109,6 +111,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "bad.csv": "cycle,address,rw\n1,2,R\n5,x,R\n",
         "mase_bad.trc": "0x0 READ 1\n0x40 LOAD 3\n",
         "far.csv": "cycle,address,rw\n" + "".join(f"1,{64 * i},R\n" for i in range(1024)),
+        "ticks.csv": '# metadata {"total_ticks": "abc"}\ncycle,address,rw\n1,2,R\n',
+        "settings.toml": '[run]\nnetwork = "vgg16"\nschedule = "fused"\nsettings = [5]\n',
         "empty.csv": "",
         "cut.toml": "[run",
         "key.toml": "[pe_array]\nrowz = 3\n",

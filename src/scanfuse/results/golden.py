@@ -197,6 +197,8 @@ def _check_asked(path: Path, kind: str, asked: dict[str, Any]) -> None:
             raise GoldenError(f"{path}: {kind}.{key}: unknown key; the keys are {', '.join(keys)}")
         if not isinstance(value, (int, float) if keys[key] is float else keys[key]):
             raise GoldenError(f"{path}: {kind}.{key}: expected {keys[key].__name__}, got {value!r}")
+    if not all(isinstance(setting, str) for setting in asked.get("settings", [])):
+        raise GoldenError(f"{path}: run.settings: expected texts, got {asked['settings']!r}")
     if asked.get("feed", "accept") not in FEEDS:
         raise GoldenError(f"{path}: replay.feed: must be one of {', '.join(FEEDS)}, got {asked['feed']!r}")
     for key in ("network", "schedule") if kind == "run" else ("trace",):

@@ -55,7 +55,10 @@ def ranks(replayed: Replay) -> list[dict[str, int]]:
 
 
 def check_whole(trace: Trace, name: str) -> None:
-    """Raise TraceError where a trace says how many requests it holds and holds another number."""
+    """Raise TraceError where a trace holds another number of requests than it says, or no number of ticks."""
+    ticks = trace.metadata.get("total_ticks", 0)
+    if not isinstance(ticks, int) or not 0 <= ticks < 1 << 62:
+        raise TraceError(f"{name}: total_ticks {ticks!r} in its record: expected a whole number below 2^62")
     said = trace.metadata.get("requests", len(trace))
     if said != len(trace):
         raise TraceError(
