@@ -102,7 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="a summary of a run or a replay: exit status 1 unless ticks, counters and energy are the same",
     )
-    add_format(parser, ("table", "json"))
+    add_format(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -116,8 +116,8 @@ def main(args: argparse.Namespace) -> int:
             check_writable_file(place)
     expected = None if args.verify_against is None else read_summary(args.verify_against)
     feed = FEEDS[args.feed]
-    if args.ticks is not None and not 0 < args.ticks < 1 << 62:
-        raise BadInput(f"--ticks {args.ticks}: must be a whole number from 1 to 2^62-1")
+    if args.ticks is not None and not 0 < args.ticks < 1 << 48:
+        raise BadInput(f"--ticks {args.ticks}: must be a whole number from 1 to 2^48-1")
     mapping = dram_of(args, None) if format_of(args.trace, args.trace_format).needs_dram else None
     trace = read_trace(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=mapping)
     if args.skip_bad:
@@ -147,8 +147,19 @@ def main(args: argparse.Namespace) -> int:
         write_whole(args.requests_out, requests_csv(trace, replayed))
     if args.summary_out:
         write_whole(args.summary_out, text + "\n")
-    print(text if args.format == "json" else summary_text(replayed, summary))
+    if args.format == "csv":
+        print_csv(summary)
+    else:
+        print(text if args.format == "json" else summary_text(replayed, summary))
     return 0 if expected is None else verify(expected, summary, args.verify_against)
+
+
+def print_csv(summary: dict[str, Any]) -> None:
+    """The summary as one row, nested names joined by dots; without what has a row of its own per rank."""
+    import pandas as pd
+
+    row = {name: value for name, value in summary.items() if not isinstance(value, list)}
+    print(pd.json_normalize(row).to_csv(index=False, lineterminator="\n"), end="")
 
 
 def dram_of(args: argparse.Namespace, own: DramConfig | None) -> DramConfig:

@@ -90,9 +90,8 @@ class DramConfig:
         if missing:
             where = device if isinstance(device, str | PathLike) else "device"
             raise DramConfigError(f"{where}: missing {', '.join(missing)}")
-        if isinstance(capacity_mib, bool) or capacity_mib != int(capacity_mib):
-            raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
-        if not 0 <= capacity_mib < 1 << 63:
+        number = isinstance(capacity_mib, int | float | np.integer) and not isinstance(capacity_mib, bool)
+        if not number or not 0 <= capacity_mib < 1 << 63 or capacity_mib != int(capacity_mib):
             raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
         files = {key: ini.parse(setting) for key, setting in found.items()}
         replaced = {key: ini.parse(setting) for key, setting in over.items()}

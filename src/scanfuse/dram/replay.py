@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _NEVER = np.iinfo(np.int64).max
+TICK_BITS = 48  # longer runs could overflow the 64-bit accumulators: five days at 1.5 ns
 Feed = Literal["accept", "pend", "trace"]
 
 
@@ -178,13 +179,15 @@ def replay(
             f"cycles, addresses and is_write must be flat arrays of one length "
             f"(found shapes {cycle_array.shape}, {address_array.shape}, {write_array.shape})"
         )
+    if len(cycle_array):
+        within("cycles", int(cycle_array.max()), TICK_BITS)
     if feed not in ("accept", "pend", "trace"):
         raise ValueError(f"feed={feed!r}: must be 'accept', 'pend' or 'trace'")
     within("per_cycle", per_cycle, 32)
     within("cpu_hz", cpu_hz, 60)
-    within("extra", extra, 62)
-    within("total_ticks", total_ticks, 62)
-    within("stop_tick", stop_tick, 62)
+    within("extra", extra, TICK_BITS)
+    within("total_ticks", total_ticks, TICK_BITS)
+    within("stop_tick", stop_tick, TICK_BITS)
     if stop_tick and (cpu_hz or extra or total_ticks):
         raise ValueError("stop_tick says how long the run is: it goes without cpu_hz, extra and total_ticks")
     forced = None if force is None else np.asarray(force).astype(bool)
