@@ -12,7 +12,7 @@ PART = "DDR3_micron_32M_8B_x8_sg15"
 
 @pytest.mark.parametrize("cycle", [1 << 48, (1 << 63) - 1])
 def test_cycles_that_would_overflow_the_accumulators(cycle: int) -> None:
-    with pytest.raises(ValueError, match=f"cycles={cycle}: must be a whole number from 0 to 2\\^48-1"):
+    with pytest.raises(ValueError, match=rf"cycles must be below 2\^48 \(found {cycle}\)"):
         replay([0, cycle], [0, 64], [False, True], DramConfig.from_ini(PART))
 
 

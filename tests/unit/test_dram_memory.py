@@ -54,7 +54,7 @@ def test_bad_options_are_refused(cfg):
         replay([0], [0], [False], cfg, feed="sideways")
     with pytest.raises(ValueError, match="per_cycle=-1"):
         replay([0], [0], [False], cfg, per_cycle=-1)
-    with pytest.raises(ValueError, match="length"):
+    with pytest.raises(ValueError, match="force must be as long as cycles"):
         replay([0], [0], [False], cfg, force=[True, False])
     with pytest.raises(ValueError, match="owners must be below"):
         replay([0], [0], [False], cfg, owners=[1 << 32])
