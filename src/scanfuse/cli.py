@@ -110,9 +110,13 @@ def warnings_as_lines() -> Iterator[None]:
     """Our own warnings, such as of a setting that DRAMSim2 would ignore, as lines on stderr."""
     with warnings.catch_warnings():
         shown = warnings.showwarning
+        told = set()  # a configuration may be made more than once in a command
 
         def show(message: object, category: type[Warning], *where: object) -> None:
             if category.__module__.startswith("scanfuse."):
+                if str(message) in told:
+                    return
+                told.add(str(message))
                 print(f"scanfuse: warning: {message}", file=sys.stderr)
             else:
                 shown(message, category, *where)  # type: ignore[arg-type]

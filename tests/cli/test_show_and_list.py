@@ -45,6 +45,41 @@ LISTS = {
 
 @pytest.mark.parametrize("what", LISTS)
 def test_lists_are_a_name_per_line(scanfuse, what):
-    done = scanfuse(f"list {what}")
-    assert [line.split("  ")[0] for line in done.out.splitlines()] == LISTS[what]
+    done = scanfuse(f"list {what} --names")
+    assert done.out.splitlines() == LISTS[what]
+    table = [line.split("  ")[0].rstrip() for line in scanfuse(f"list {what}").out.splitlines()]
+    assert table[2 if what == "parts" else 0 :] == LISTS[what]
     assert list(scanfuse(f"list {what} --format json").json) == LISTS[what]
+    csv = pd.read_csv(io.StringIO(scanfuse(f"list {what} --format csv").out))
+    assert csv.iloc[:, 0].tolist() == LISTS[what]
+
+
+def test_parts_are_told_with_their_figures(scanfuse):
+    figures = scanfuse("list parts --format json").json["DDR3_micron_64M_8B_x8_sg107"]
+    assert figures == {
+        "density_mbit": 4096,
+        "width_bits": 8,
+        "banks": 8,
+        "burst_bytes": 64,
+        "speed_mt_s": 1867,
+        "tck_ps": 1071,
+        "cl_ticks": 13,
+        "trcd_ticks": 13,
+        "trp_ticks": 13,
+        "idd0_ma": 62,
+        "idd2n_ma": 35,
+        "idd3n_ma": 41,
+        "idd4r_ma": 174,
+        "idd4w_ma": 141,
+        "idd5_ma": 242,
+        "vdd_v": 1.5,
+    }
+
+
+def test_a_part_whose_energy_wraps_is_warned_of_in_a_line(scanfuse, tmp_path):
+    (tmp_path / "a.csv").write_text("cycle,address,rw\n0,0,R\n")
+    done = scanfuse("replay a.csv --dram ST-1.2x")
+    assert done.status == 0
+    assert done.err == (
+        "scanfuse: warning: ST-1.2x: IDD4R < IDD3N: energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10)\n"
+    )

@@ -1,5 +1,6 @@
 """A memory system: device, channel and controller settings in one frozen, checked record."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scanfuse.dram import ini
-from scanfuse.dram.errors import DramConfigError, did_you_mean
+from scanfuse.dram.errors import DramConfigError, DramConfigWarning, did_you_mean
 from scanfuse.dram.ini import Setting, Value
 from scanfuse.dram.keys import CHOICES, KEYS, MAPPED, ORDER, PRINTING, REQUIRED
 from scanfuse.dram.native import engine
@@ -82,20 +83,21 @@ class DramConfig:
         Raises DramConfigError naming file, line, key, what was found and what is allowed; OSError if a
         file cannot be read. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
         """
-        name, settings = _settings(device, "device")
-        settings += _settings(default_system_path() if system is None else system, "system")[1]
-        found = ini.settle(settings)
+        name, settings, device_aborts = _settings(device, "device")
+        _, more, system_aborts = _settings(default_system_path() if system is None else system, "system")
+        settings += more
         over = {s.key: s for s in ini.from_mapping(overrides or {}, "overrides")}
+        found = ini.settle(settings, over, device_aborts or system_aborts)
         missing = [key for key in REQUIRED if key not in found and key not in over]
         if missing:
             where = device if isinstance(device, str | PathLike) else "device"
-            raise DramConfigError(f"{where}: missing {', '.join(missing)}")
+            raise DramConfigError(f"{where}: {ini.missing_text(missing, settings)}")
         number = isinstance(capacity_mib, int | float | np.integer) and not isinstance(capacity_mib, bool)
         if not number or not 0 <= capacity_mib < 1 << 63 or capacity_mib != int(capacity_mib):
             raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
         files = {key: ini.parse(setting) for key, setting in found.items()}
         replaced = {key: ini.parse(setting) for key, setting in over.items()}
-        return cls(
+        made = cls(
             name=name,
             files=_ordered(files),
             overrides=_ordered(replaced),
@@ -103,6 +105,8 @@ class DramConfig:
             origins=tuple((key, setting.where) for key, setting in {**found, **over}.items()),
             printing=tuple((key, value) for key, value in {**files, **replaced}.items() if key in PRINTING),
         )
+        made._warn_of_wrapping()
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data (JSON-able) from which `from_dict` makes an equal configuration."""
@@ -121,6 +125,20 @@ class DramConfig:
                 raise DramConfigError(f"DRAM configuration: missing {key!r}")
         made = cls.from_ini(data["files"], {}, data["capacity_mib"], data.get("overrides"))
         return cls(str(data["name"]), made.files, made.overrides, made.capacity_mib, made.origins)
+
+    def _warn_of_wrapping(self) -> None:
+        """Energy differences are taken modulo 2^32 (quirk Q10): where one is negative, energies are huge."""
+        names = ("IDD0", "IDD2N", "IDD3N", "tRC", "tRAS")
+        idd0, idd2n, idd3n, t_rc, t_ras = (int(self[name]) for name in names)
+        wrapped = [f"{name} < IDD3N" for name in ("IDD4R", "IDD4W", "IDD5") if int(self[name]) < idd3n]
+        if idd0 * t_rc < idd3n * t_ras + idd2n * (t_rc - t_ras):
+            wrapped.append("IDD0 tRC < IDD3N tRAS + IDD2N (tRC - tRAS)")
+        if wrapped:
+            warnings.warn(
+                f"{self.name}: {', '.join(wrapped)}: energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10)",
+                DramConfigWarning,
+                stacklevel=3,
+            )
 
     def __getitem__(self, key: str) -> Value:
         """A setting after overrides, by its ini key: `cfg["tRCD"]`."""
@@ -247,10 +265,10 @@ def _ordered(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     return tuple((key, values[key]) for key in ORDER if key in values and key not in PRINTING)
 
 
-def _settings(source: Source, argument: str) -> tuple[str, list[Setting]]:
-    """The name and the settings of a part, a file or a dict."""
+def _settings(source: Source, argument: str) -> tuple[str, list[Setting], bool]:
+    """The name and the settings of a part, a file or a dict, and whether DRAMSim2 aborts on reading it."""
     if isinstance(source, Mapping):
-        return "custom", ini.from_mapping(source, argument)
+        return "custom", ini.from_mapping(source, argument), False
     path = Path(source)
     text = str(source)
     if argument == "device" and text.removesuffix(".ini") in parts() and not path.is_file():
@@ -260,4 +278,4 @@ def _settings(source: Source, argument: str) -> tuple[str, list[Setting]]:
         raise DramConfigError(
             f"{text}: neither a file nor a part{did_you_mean(text, parts())}; the parts are {known}"
         )
-    return path.stem, ini.read_ini(path)
+    return path.stem, *ini.read_ini(path)

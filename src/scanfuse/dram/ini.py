@@ -1,19 +1,20 @@
 """Reading device and system files: `KEY=value` lines with `;` comments.
 
 The syntax is DRAMSim2's, as forgiving and as strict as there wherever DRAMSim2 accepts a file: keys are
-not trimmed, text after a number is ignored, a bool is true only for exactly `true` or `1`. Where
-DRAMSim2 aborts (lines of blanks only, Windows line ends on empty lines, blanks around the key of a
-number) the evident meaning is taken. Where it goes on with a zero (a number that is none) we refuse.
+not trimmed, text after a number is ignored, a bool is true only for exactly `true` or `1`, unknown keys are
+ignored (with a warning). Files that it does not accept (lines of blanks only, Windows line ends on empty
+lines, numbers missing because of blanks around their keys) are read as they are meant, blanks and line ends
+aside. Where it goes on with a zero (a number that is none) we refuse.
 """
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from scanfuse.dram.errors import DramConfigError, DramConfigWarning, did_you_mean
-from scanfuse.dram.keys import BOOLS, CHOICES, FLOATS, KEYS, UINTS
+from scanfuse.dram.keys import BOOLS, CHOICES, FLOATS, KEYS, REQUIRED
 
 Value = int | float | bool | str
 
@@ -31,25 +32,30 @@ class Setting:
     where: str  # `file.ini:12`, or the name of the argument
 
 
-def read_ini(path: Path) -> list[Setting]:
-    """The settings of a file in order; unknown keys included. Raises DramConfigError, OSError."""
+def read_ini(path: Path) -> tuple[list[Setting], bool]:
+    """The settings of a file in order, unknown keys included, and whether DRAMSim2 aborts on a line of it.
+
+    Raises DramConfigError, OSError.
+    """
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
     lines = text.split("\n")
     bodies = [line.split(";", 1)[0] for line in lines]
     # An empty line with a Windows line end makes DRAMSim2 abort, so such a file can be read as meant.
     windows = any(not body.strip() and body != "" and body.endswith("\r") for body in bodies)
     settings = []
+    aborts = False
     for number, body in enumerate(bodies, 1):
         line = body.removesuffix("\r") if windows else body
         line = line.rstrip(" \t")
         if not line.strip():
+            aborts = aborts or (lines[number - 1] != "" and not lines[number - 1].startswith(";"))
             continue
         key, equals, value = line.partition("=")
         where = f"{path}:{number}"
         if not equals:
             raise DramConfigError(f"{where}: found {_shown(line)}: expected KEY=value or a comment after ';'")
         settings.append(Setting(key, value, where))
-    return settings
+    return settings, aborts
 
 
 def from_mapping(values: Mapping[str, object], where: str) -> list[Setting]:
@@ -60,24 +66,38 @@ def from_mapping(values: Mapping[str, object], where: str) -> list[Setting]:
     return [Setting(key, value, where) for key, value in values.items()]
 
 
-def settle(settings: list[Setting]) -> dict[str, Setting]:
-    """Known keys, the last of duplicates. Warns of unknown keys; takes padded number keys if need be."""
+def settle(settings: list[Setting], overridden: Collection[str], aborts: bool) -> dict[str, Setting]:
+    """Known keys, the last of duplicates. Warns of unknown ones.
+
+    `overridden` are the keys set otherwise, `aborts` says that DRAMSim2 does not accept the files. Nor does
+    it where numbers are missing; then blanks around keys and values and Windows line ends count for nothing.
+    """
+    exact = {setting.key: setting for setting in settings if setting.key in KEYS}
+    tolerant = aborts or any(key not in exact and key not in overridden for key in REQUIRED)
     known: dict[str, Setting] = {}
-    padded: dict[str, Setting] = {}
     for setting in settings:
-        if setting.key in KEYS:
-            known[setting.key] = setting
-        elif setting.key.strip() in UINTS | FLOATS:
-            padded[setting.key.strip()] = setting
+        key = setting.key.strip() if tolerant else setting.key
+        if tolerant and key in exact and key != setting.key:
+            _warn(f"{setting.where}: {_shown(setting.key)}: ignored, because of the blanks around the key")
+        elif key in KEYS:
+            text = setting.text.strip() if tolerant and isinstance(setting.text, str) else setting.text
+            known[key] = Setting(key, text, setting.where)
         else:
             hint = did_you_mean(setting.key, KEYS)
             _warn(f"{setting.where}: {_shown(setting.key)}: unknown key, ignored{hint}")
-    for key, setting in padded.items():
-        if key in known:
-            _warn(f"{setting.where}: {_shown(setting.key)}: ignored, because of the blanks around the key")
-        else:
-            known[key] = Setting(key, setting.text, setting.where)
     return known
+
+
+def missing_text(missing: list[str], settings: list[Setting]) -> str:
+    """The missing keys, each with the unknown one that was found and may have been meant for it."""
+    texts = []
+    unknown = {setting.key.strip(): setting for setting in settings if setting.key.strip() not in KEYS}
+    for key in missing:
+        meant = [s for name, s in unknown.items() if did_you_mean(name, missing) == f" (did you mean {key}?)"]
+        texts.append(
+            key + (f" ({meant[0].where}: {_shown(meant[0].key)}: did you mean {key}?)" if meant else "")
+        )
+    return f"missing {', '.join(texts)}"
 
 
 def parse(setting: Setting) -> Value:

@@ -1,6 +1,10 @@
 """The library of DRAM devices: data files under `parts/`, one per device, named as in its data sheet."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HERE = Path(__file__).parent
 
@@ -18,3 +22,35 @@ def part_path(name: str) -> Path:
 def default_system_path() -> Path:
     """The data file of the system settings used when none are given."""
     return _HERE / "systems" / "default.ini"
+
+
+def part_table(names: list[str]) -> "pd.DataFrame":
+    """A row per device: density_mbit (2^20 bits), width_bits, banks, burst_bytes (of a 64-bit bus),
+    speed_mt_s, tck_ps, cl_ticks, trcd_ticks, trp_ticks, currents in mA (idd0_ma, ...), vdd_v."""
+    import pandas as pd
+
+    return pd.DataFrame([_figures(name) for name in names])
+
+
+def _figures(name: str) -> dict[str, object]:
+    from scanfuse.dram import ini
+
+    settings, _ = ini.read_ini(part_path(name))
+    values = {setting.key: ini.parse(setting) for setting in settings}
+    cells = 1
+    for key in ("NUM_BANKS", "NUM_ROWS", "NUM_COLS", "DEVICE_WIDTH"):
+        cells *= int(values[key])
+    tck_ps = round(float(values["tCK"]) * 1000)
+    figures: dict[str, object] = {
+        "part": name,
+        "density_mbit": cells >> 20,
+        "width_bits": values["DEVICE_WIDTH"],
+        "banks": values["NUM_BANKS"],
+        "burst_bytes": 8 * int(values["BL"]),
+        "speed_mt_s": (2_000_000 + tck_ps // 2) // tck_ps,
+        "tck_ps": tck_ps,
+    }
+    figures |= {f"{key.lower()}_ticks": values[key] for key in ("CL", "tRCD", "tRP")}
+    for key in ("IDD0", "IDD2N", "IDD3N", "IDD4R", "IDD4W", "IDD5"):
+        figures[f"{key.lower()}_ma"] = values[key]
+    return {**figures, "vdd_v": values["Vdd"]}
