@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from scanfuse.dram import parts
+from scanfuse.dram import DramConfig, parts, write_trace
 from scanfuse.hardware import preset_names
 from scanfuse.mapping import SCHEDULES
 from scanfuse.network import load, zoo_names
@@ -78,8 +78,11 @@ def test_parts_are_told_with_their_figures(scanfuse):
 
 def test_a_part_whose_energy_wraps_is_warned_of_in_a_line(scanfuse, tmp_path):
     (tmp_path / "a.csv").write_text("cycle,address,rw\n0,0,R\n")
-    done = scanfuse("replay a.csv --dram ST-1.2x")
-    assert done.status == 0
-    assert done.err == (
-        "scanfuse: warning: ST-1.2x: IDD4R < IDD3N: energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10)\n"
-    )
+    write_trace(tmp_path / "b.npz", [0], [0], [False], cfg=DramConfig.from_ini("ST-1.2x"))
+    for line in ("replay a.csv --dram ST-1.2x", "replay b.npz", "replay b.npz --set CL=12"):
+        done = scanfuse(line)
+        assert done.status == 0
+        assert done.err == (
+            "scanfuse: warning: energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10): "
+            "IDD4R < IDD3N (230 < 1310)\n"
+        )

@@ -130,12 +130,13 @@ class DramConfig:
         """Energy differences are taken modulo 2^32 (quirk Q10): where one is negative, energies are huge."""
         names = ("IDD0", "IDD2N", "IDD3N", "tRC", "tRAS")
         idd0, idd2n, idd3n, t_rc, t_ras = (int(self[name]) for name in names)
-        wrapped = [f"{name} < IDD3N" for name in ("IDD4R", "IDD4W", "IDD5") if int(self[name]) < idd3n]
-        if idd0 * t_rc < idd3n * t_ras + idd2n * (t_rc - t_ras):
-            wrapped.append("IDD0 tRC < IDD3N tRAS + IDD2N (tRC - tRAS)")
+        pairs = [(name, "IDD3N", int(self[name]), idd3n) for name in ("IDD4R", "IDD4W", "IDD5")]
+        open_ma_ticks = idd3n * t_ras + idd2n * (t_rc - t_ras)
+        pairs.append(("IDD0 tRC", "IDD3N tRAS + IDD2N (tRC - tRAS)", idd0 * t_rc, open_ma_ticks))
+        wrapped = [f"{small} < {big} ({less} < {more})" for small, big, less, more in pairs if less < more]
         if wrapped:
             warnings.warn(
-                f"{self.name}: {', '.join(wrapped)}: energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10)",
+                f"energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10): {', '.join(wrapped)}",
                 DramConfigWarning,
                 stacklevel=3,
             )
