@@ -1,0 +1,85 @@
+"""Do the pages under docs/ tell the truth? Examples are run and compared with what stands below them."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scanfuse.dram import DramConfig, read_trace, trace_formats, write_trace
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "traces" / "formats"
+PAGES = ROOT / "docs" / "formats"
+PYTHON = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
+CFG = DramConfig.from_ini("DDR3_micron_32M_8B_x8_sg15")
+REQUESTS = [(0, 0, 0), (0, 64, 0), (12, 0x1000, 1), (12, 0x80, 0), (30, 0x2000040, 0), (200, 0xC0, 1)]
+# Lines of a CPU trace are a cycle apart; a write comes with its read.
+CPU_CYCLES = [0, 1, 1, 12, 30, 30]
+NO_CYCLES = ("misc", "ramulator", "ramulator2-loadstore", "ramulator2-readwrite")
+
+
+def examples() -> list[tuple[str, str, str]]:
+    pages = [ROOT / "docs" / "dram.md", *sorted(PAGES.glob("*.md"))]
+    found = [(page, code, out) for page in pages for code, out in PYTHON.findall(page.read_text("utf-8"))]
+    return [(f"{page.stem}-{number}", code, out) for number, (page, code, out) in enumerate(found)]
+
+
+@pytest.mark.parametrize(("name", "code", "expected"), examples())
+def test_python_examples(name: str, code: str, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "traces").symlink_to(ROOT / "traces")
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    if expected:
+        lines = [line.rstrip() for line in found.stdout.splitlines()]
+        assert lines == [line.rstrip() for line in expected.splitlines()]
+
+
+def test_console_examples(tmp_path: Path) -> None:
+    (tmp_path / "traces").symlink_to(ROOT / "traces")
+    (tmp_path / "bad.ramulator").write_text("0x40 R\n0x80 Q\n0xc0 W\n")
+    blocks = re.findall(r"```console\n(.*?)```", (PAGES / "index.md").read_text("utf-8"), re.DOTALL)
+    assert blocks
+    for line, expected in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", "".join(blocks), re.MULTILINE):
+        found = subprocess.run(
+            [sys.executable, "-m", *shlex.split(line)],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert found.stdout == expected
+
+
+@pytest.mark.parametrize("name", [name for name in trace_formats() if name not in ("npz", "parquet")])
+def test_the_example_of_a_format(name: str, tmp_path: Path) -> None:
+    (path,) = [each for each in EXAMPLES.iterdir() if each.suffix == f".{name}" or f"{name}_" in each.name]
+    assert (
+        f"`traces/formats/{path.name}`:\n\n```text\n{path.read_text()}```"
+        in (PAGES / f"{name}.md").read_text()
+    )
+    trace = read_trace(path, cfg=CFG)
+    cycles = [0] * 6 if name in NO_CYCLES else CPU_CYCLES if name == "ramulator-cpu" else None
+    expected = [(c if cycles is None else cycles[i], a, bool(w)) for i, (c, a, w) in enumerate(REQUESTS)]
+    rows = zip(trace.cycles.tolist(), trace.addresses.tolist(), trace.is_write.tolist(), strict=True)
+    assert list(rows) == expected
+    columns = zip(*REQUESTS, strict=True)
+    write_trace(tmp_path / path.name, *columns, cfg=CFG if name == "ramulator2-readwrite" else None)
+    assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+def test_every_format_has_a_page_that_the_index_names() -> None:
+    index = (PAGES / "index.md").read_text("utf-8")
+    assert {page.stem for page in PAGES.glob("*.md")} == {*trace_formats(), "index"}
+    for name in trace_formats():
+        page = (PAGES / f"{name}.md").read_text("utf-8")
+        assert f"[{name}]({name}.md)" in index
+        assert page.startswith(f"# {name}: ")
+        assert "\n## What is lost on writing\n" in page and "\n## Quirks\n" in page
