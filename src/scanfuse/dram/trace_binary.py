@@ -24,6 +24,8 @@ def _checked(path: Path, cycle: Any, address: Any, is_write: Any, record: bytes)
     whole = all(array.dtype.kind in "uib" for array in arrays)
     if not (flat and whole) or (arrays[0].size and min(int(array.min()) for array in arrays[:2]) < 0):
         raise TraceError(f"{path}: found {found}: expected {_EXPECTED}")
+    if arrays[0].size and int(arrays[0].max()) >= 1 << 63:
+        raise TraceError(f"{path}: found a cycle of {arrays[0].max()}: expected cycles below 2^63")
     metadata = json.loads(record or b"{}")
     if not isinstance(metadata, dict):
         raise TraceError(f"{path}: the record is no JSON object: expected {_EXPECTED}")
