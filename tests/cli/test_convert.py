@@ -61,12 +61,17 @@ def test_errors_are_a_line(scanfuse, own, tmp_path):
     assert skipped.status == 0
     assert "a.trace: 1 malformed lines skipped" in skipped.err
     assert len(read_trace(tmp_path / "b.csv")) == 2
+    (tmp_path / "late.dramsim3").write_text(f"0x40 READ 1\n0x40 READ {1 << 48}\n")
     for line, what in (
         ("convert a.trace b.csv", "cannot tell the kind of trace"),
         ("convert none.npz b.csv", "none.npz"),
         ("convert own.npz none/b.csv", "there is no folder"),
         ("convert own.npz b.csv --to mace", "invalid choice"),
         ("replay own.npz --ticks 0", "--ticks 0: must be"),
+        (
+            "replay late.dramsim3",
+            "late.dramsim3: request 1 in cycle 281474976710656: expected cycles below 2^48",
+        ),
     ):
         done = scanfuse(line)
         assert (done.status, done.out) == (2, "")

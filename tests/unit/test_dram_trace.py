@@ -88,7 +88,9 @@ def test_columns_of_the_wrong_kind_are_named(tmp_path):
         read_trace(tmp_path / "a.npz")
     late = np.array([1 << 63], np.uint64)
     np.savez(tmp_path / "c.npz", cycle=late, address=np.array([1]), is_write=np.array([True]))
-    with pytest.raises(TraceError, match=r"c.npz: found a cycle of 9223372036854775808: expected cycles below"):
+    with pytest.raises(
+        TraceError, match=r"c.npz: found a cycle of 9223372036854775808: expected cycles below"
+    ):
         read_trace(tmp_path / "c.npz")
     np.savez(tmp_path / "b.npz", cycle=np.array([1]))
     with pytest.raises(TraceError, match=r"b.npz: not a whole npz"):

@@ -54,8 +54,7 @@ def main(args: argparse.Namespace) -> int:
     given = dram_of(args)
     target = format_of(args.target, args.target_format)
     trace = read_trace(args.source, args.source_format, skip_bad=args.skip_bad, cfg=given)
-    if not args.skip_bad:
-        check_whole(trace, str(args.source))
+    check_whole(trace, str(args.source))
     config = given or trace.config
     metadata = dict(trace.metadata)
     if config != trace.config:

@@ -109,7 +109,7 @@ def main(args: argparse.Namespace) -> int:
     from scanfuse.dram import read_trace, replay
     from scanfuse.dram.trace_names import format_of
     from scanfuse.results.files import check_writable_file, write_whole
-    from scanfuse.results.replay import check_mapped, check_whole, replay_summary
+    from scanfuse.results.replay import check_cycles, check_mapped, check_whole, replay_summary
 
     for place in (args.requests_out, args.summary_out, args.vis):
         if place is not None:
@@ -122,8 +122,8 @@ def main(args: argparse.Namespace) -> int:
     trace = read_trace(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=mapping)
     if args.skip_bad:
         say_skipped(args.trace, trace)
-    else:
-        check_whole(trace, str(args.trace))
+    check_whole(trace, str(args.trace))
+    check_cycles(trace, str(args.trace))
     config = mapping or dram_of(args, trace.config)
     check_mapped(trace, config, str(args.trace))
     warn_of_overrides(config)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from scanfuse.dram import DramConfig, Replay, Trace, TraceError
+from scanfuse.dram.replay import TICK_BITS
 from scanfuse.results.table import ACCUMULATORS
 
 SCHEMA = 1
@@ -55,14 +56,27 @@ def ranks(replayed: Replay) -> list[dict[str, int]]:
 
 
 def check_whole(trace: Trace, name: str) -> None:
-    """Raise TraceError where a trace holds another number of requests than it says, or no number of ticks."""
+    """Raise TraceError where a trace holds another number of requests than it says, or no number of ticks.
+
+    Where malformed lines were skipped, their number counts as well."""
     ticks = trace.metadata.get("total_ticks", 0)
-    if not isinstance(ticks, int) or not 0 <= ticks < 1 << 62:
-        raise TraceError(f"{name}: total_ticks {ticks!r} in its record: expected a whole number below 2^62")
+    if not isinstance(ticks, int) or not 0 <= ticks < 1 << TICK_BITS:
+        raise TraceError(
+            f"{name}: total_ticks {ticks!r} in its record: expected a whole number below 2^{TICK_BITS}"
+        )
     said = trace.metadata.get("requests", len(trace))
-    if said != len(trace):
+    if said not in (len(trace), len(trace) + trace.skipped):
         raise TraceError(
             f"{name}: found {len(trace)} requests: expected {said}, as its record says; truncated?"
+        )
+
+
+def check_cycles(trace: Trace, name: str) -> None:
+    """Raise TraceError where a request comes later than the engine counts."""
+    if len(trace) and int(trace.cycles.max()) >= 1 << TICK_BITS:
+        late = int(trace.cycles.argmax())
+        raise TraceError(
+            f"{name}: request {late} in cycle {trace.cycles[late]}: expected cycles below 2^{TICK_BITS}"
         )
 
 
