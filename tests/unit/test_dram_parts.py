@@ -11,10 +11,6 @@ from scanfuse.dram.parts import part_path
 
 # JESD79-3F. Nanoseconds; of pairs, the second is for pages of 2 KB (x16).
 BINS = {
-    "sg187E": {"tCK": "1.875", "CL": "13.125", "tRAS": "37.5", "tRC": "50.625", "tRRD": ("7.5", "10")}
-    | {"tFAW": ("37.5", "50"), "tCKE": "5.625", "tXP": "7.5"},
-    "sg15E": {"tCK": "1.5", "CL": "13.5", "tRAS": "36", "tRC": "49.5", "tRRD": ("6", "7.5")}
-    | {"tFAW": ("30", "45"), "tCKE": "5.625", "tXP": "6"},
     "sg125": {"tCK": "1.25", "CL": "13.75", "tRAS": "35", "tRC": "48.75", "tRRD": ("6", "7.5")}
     | {"tFAW": ("30", "40"), "tCKE": "5", "tXP": "6"},
     "sg107": {"tCK": "1.071", "CL": "13.91", "tRAS": "34", "tRC": "47.91", "tRRD": ("5", "6")}
@@ -22,19 +18,15 @@ BINS = {
 }
 ALL = {"tRTP": "7.5", "tWTR": "7.5", "tWR": "15", "tRFC": "260"}
 LEAST = {"tRRD": 4, "tRTP": 4, "tWTR": 4, "tCKE": 3, "tXP": 3}
-OURS = [
-    name
-    for name in parts()
-    if re.search(r"_sg(187E|15E|107)$|DDR3L|(64M_8B_x8|128M_8B_x4|32M_8B_x16)_", name)
-]
+OURS = [name for name in parts() if re.search(r"_sg107$|DDR3L|(64M_8B_x8|128M_8B_x4|32M_8B_x16)_", name)]
 
 
 def ticks(ns: str, tck: str, least: int = 0) -> int:
     return max(least, int((Decimal(ns) / Decimal(tck)).to_integral_value(ROUND_CEILING)))
 
 
-def test_there_are_twenty_of_them():
-    assert len(OURS) == 20
+def test_there_are_eight_of_them():
+    assert len(OURS) == 8
     assert {re.search(r"_x(\d+)_", name)[1] for name in OURS} == {"4", "8", "16"}
 
 
