@@ -127,10 +127,8 @@ void MultiChannelMemorySystem::Core::complete(std::size_t channel) {
   Request request;
   while (lane.takeWrite(now_, request)) hand(writeDone_, channel, request);
   executed_ = true;
-  bool ran = false;
   while (lane.takeRead(now_, request)) {
-    if (!ran) lane.runTo(now_ + 1);
-    ran = true;
+    lane.runTo(now_ + 1);  // a collision in this tick comes before the callback
     hand(readDone_, channel, request);
   }
   executed_ = false;

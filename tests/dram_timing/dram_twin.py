@@ -94,6 +94,7 @@ class Channel:
     def tick(self, now):
         c = self.s.c
         self.move_overflow(now)  # C2
+        self.s.call_back(self, now, write=True)  # K3
         for rank in self.ranks:  # K1
             for bank in rank.banks:
                 if bank.change_at == now:
@@ -118,6 +119,7 @@ class Channel:
         for r, rank in enumerate(self.ranks):  # K8
             self.power(r, rank, now)
             self.background(rank)
+        self.s.call_back(self, now, write=False)  # K9
         for rank in self.ranks:  # K10
             rank.counter -= 1
 
@@ -444,6 +446,9 @@ class Twin:
             place[name] = rest % (1 << widths[name])
             rest >>= widths[name]
         return place
+
+    def call_back(self, channel, now, write):
+        """Where host programs are told; what they add then, they add in the midst of this tick."""
 
     def note(self, now, command, channel, rank, bank=0, row=0, column=0):
         self.commands.append((now, command, channel, rank, bank, row, column))

@@ -19,7 +19,9 @@
 
 #if defined(_WIN32)
 #define SCANFUSE_DRAMSIM2_PUBLIC
+#define SCANFUSE_DRAMSIM2_HIDDEN
 #else
+#define SCANFUSE_DRAMSIM2_HIDDEN __attribute__((visibility("hidden")))
 #define SCANFUSE_DRAMSIM2_PUBLIC __attribute__((visibility("default")))
 #endif
 
@@ -66,7 +68,7 @@ class SCANFUSE_DRAMSIM2_PUBLIC MultiChannelMemorySystem {
  private:
   MultiChannelMemorySystem(const MultiChannelMemorySystem &);
   MultiChannelMemorySystem &operator=(const MultiChannelMemorySystem &);
-  class Core;
+  class SCANFUSE_DRAMSIM2_HIDDEN Core;
   Core *core_;
 };
 
