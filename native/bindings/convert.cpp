@@ -16,23 +16,36 @@ void eachRank(dram::System& system, Visit visit) {
   }
 }
 
-// Columns of unsigned 64-bit figures, filled row by row.
+// Columns of 64-bit figures, filled row by row: unsigned, but for the energies of strict mode, which may be
+// negative where a burst draws less than standby does.
 class Table {
  public:
-  explicit Table(std::vector<const char*> names) : names_(std::move(names)), columns_(names_.size()) {}
+  explicit Table(std::vector<const char*> names, std::size_t counts = ~std::size_t{0})
+      : names_(std::move(names)), columns_(names_.size()), counts_(counts) {}
+  // The columns from the `counts`th on are energies.
+  static Table withEnergies(const dram::System& system, std::vector<const char*> names, std::size_t counts) {
+    return system.config().strict() ? Table(std::move(names), counts) : Table(std::move(names));
+  }
   void row(std::initializer_list<std::uint64_t> values) {
     std::size_t i = 0;
     for (const std::uint64_t value : values) columns_[i++].push_back(value);
   }
   py::dict finish() {
     py::dict out;
-    for (std::size_t i = 0; i < names_.size(); ++i) out[names_[i]] = toArray(std::move(columns_[i]));
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      if (i < counts_) {
+        out[names_[i]] = toArray(std::move(columns_[i]));
+      } else {
+        out[names_[i]] = toArray(std::vector<std::int64_t>(columns_[i].begin(), columns_[i].end()));
+      }
+    }
     return out;
   }
 
  private:
   std::vector<const char*> names_;
   std::vector<std::vector<std::uint64_t>> columns_;
+  std::size_t counts_;  // columns that are unsigned
 };
 
 }  // namespace
@@ -49,6 +62,7 @@ dram::Config toConfig(const py::dict& values) {
                                                                  : dram::SchedulingOrder::BankThenRank;
   config.queueStructure =
       values["per_rank"].cast<bool>() ? dram::QueueStructure::PerRank : dram::QueueStructure::PerRankPerBank;
+  config.mode = values["strict"].cast<bool>() ? dram::Mode::Strict : dram::Mode::DramSim2;
   config.mappingScheme = values["scheme"].cast<std::uint32_t>();
   config.megabytes = values["megabytes"].cast<std::uint64_t>();
   const py::dict mapped = values["mapped"];
@@ -62,7 +76,7 @@ dram::Config toConfig(const py::dict& values) {
 }
 
 py::dict energyTable(dram::System& system) {
-  Table table({"channel", "rank", "background", "burst", "actpre", "refresh"});
+  Table table = Table::withEnergies(system, {"channel", "rank", "background", "burst", "actpre", "refresh"}, 2);
   eachRank(system, [&](std::uint32_t c, std::uint32_t r, const Rank& rank) {
     table.row({c, r, rank.energy.background, rank.energy.burst, rank.energy.actpre, rank.energy.refresh});
   });
@@ -94,7 +108,8 @@ py::dict bankTable(dram::System& system) {
 }
 
 py::dict ownerTable(const dram::System& system) {
-  Table table({"owner", "reads", "writes", "activates", "row_hits", "burst", "actpre"});
+  Table table =
+      Table::withEnergies(system, {"owner", "reads", "writes", "activates", "row_hits", "burst", "actpre"}, 5);
   const auto& counters = system.owners().counters();
   for (std::size_t i = 0; i < counters.size(); ++i) {
     const dram::OwnerCounters& n = counters[i];
@@ -118,7 +133,8 @@ py::dict commandTable(const dram::System& system) {
 }
 
 py::dict epochTable(const dram::System& system) {
-  Table table({"end_tick", "channel", "rank", "background", "burst", "actpre", "refresh"});
+  Table table = Table::withEnergies(
+      system, {"end_tick", "channel", "rank", "background", "burst", "actpre", "refresh"}, 3);
   for (const dram::EpochRecord& r : system.epochs())
     table.row({r.end, r.channel, r.rank, r.energy.background, r.energy.burst, r.energy.actpre, r.energy.refresh});
   return table.finish();

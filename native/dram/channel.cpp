@@ -20,10 +20,12 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
                  RecordOptions records)
     : timing_(config),
       steps_(config),
+      strict_(config.strict()),
       openPage_(config.openPage()),
       perBank_(config.perBankQueues()),
       lowPower_(config.USE_LOW_POWER),
-      posted_(config.AL > 0),
+      advanceByPairs_(config.AL > 0 && !strict_),
+      stayAfterActivate_(config.AL > 0 && strict_),
       rankWideActivateGap_(config.tRC >= config.tRRD),
       numRanks_(config.numRanks()),
       numBanks_(config.NUM_BANKS),
@@ -38,7 +40,7 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
       ranks_(numRanks_),
       banks_(std::size_t{numRanks_} * numBanks_),
       queues_(perBank_ ? banks_.size() : numRanks_),
-      refresh_(config.refreshPeriodTicks(), config.refreshStaggerTicks(), numRanks_),
+      refresh_(config.refreshPeriodTicks(), config.refreshStaggerTicks(), numRanks_, strict_),
       owners_(owners),
       listener_(listener),
       bankCounters_(banks_.size()) {
@@ -56,18 +58,18 @@ void Channel::add(const Location& at, bool isWrite, std::uint64_t tag, std::uint
   entry.owner = ownerSlot;
   entry.isWrite = isWrite;
   entry.needsActivate = true;
+  entry.added = now_;
   ++pending_;
   if (hasRoom()) {
-    enqueue(index, now_);
+    enqueue(index);
   } else {
     overflow_.push_back(index);
   }
   if (movableQueues_ != 0) next_ = now_;
 }
 
-void Channel::enqueue(std::int32_t index, Tick now) {
+void Channel::enqueue(std::int32_t index) {
   Entry& entry = pool_[index];
-  entry.added = now;
   append(waiting_, pool_, index);
   ++queued_;
   CommandQueue& queue = queueOf(entry);
@@ -106,8 +108,9 @@ void Channel::tick(Tick now) {
   if (now == collisionAt_)
     throw BusCollision("two write bursts collide on the data bus of channel " + std::to_string(index_) + " at tick " +
                        std::to_string(now) + ": with several ranks, 1+tRCD-AL must be at least BL/2");
-  if (!overflow_.empty() && hasRoom()) {
-    enqueue(overflow_.front(), now);
+  if (!overflow_.empty() && hasPlace()) {
+    if (!strict_) pool_[overflow_.front()].added = now;  // quirk Q6
+    enqueue(overflow_.front());
     overflow_.pop_front();
   }
   checkRefreshDue(now);
@@ -177,8 +180,13 @@ void Channel::checkPowerStates(Tick now) {
     } else if (rank.poweredDown && now >= rank.exitAt) {
       rank.account(now, steps_);
       rank.poweredDown = false;
-      rank.activateGap = 0;
-      for (std::uint32_t b = 0; b < numBanks_; ++b) bankAt(index, b).at(Action::Activate) = now + timing_.tXP;  // Q17
+      if (strict_) {
+        raise(rank.activateGap, now + timing_.tXP);
+        raise(rank.quietAt, now + timing_.tCKE);
+      } else {  // quirk Q17
+        rank.activateGap = 0;
+        for (std::uint32_t b = 0; b < numBanks_; ++b) bankAt(index, b).at(Action::Activate) = now + timing_.tXP;
+      }
       rank.stale = true;
       note(Command::PowerDownExit, now, index, 0, 0, 0);
     }
@@ -194,7 +202,7 @@ Tick Channel::nextPowerChange(const Rank& rank, Tick from) const {
 // The next tick, `from` or later, in which something can change.
 void Channel::plan(Tick from) {
   Tick next = std::min(refresh_.dueAt(), collisionAt_);
-  if (movableQueues_ != 0 || (!overflow_.empty() && hasRoom())) next = std::min(next, from);
+  if (movableQueues_ != 0 || (!overflow_.empty() && hasPlace())) next = std::min(next, from);
   for (std::uint32_t index = 0; index < numRanks_; ++index) {
     Rank& rank = ranks_[index];
     if (rank.stale) planRank(index, from);

@@ -55,7 +55,8 @@ class Channel {
           RecordOptions records);
 
   // Room in the transaction queue before tick now() executes.
-  bool hasRoom() const { return queued_ < queueDepth_; }
+  // In strict mode those in the overflow list come first (quirk Q6).
+  bool hasRoom() const { return hasPlace() && (!strict_ || overflow_.empty()); }
   // Adds before tick now() executes. Without room it goes to the overflow list, which has no bound.
   void add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot);
 
@@ -93,7 +94,7 @@ class Channel {
 
   // channel.cpp: the order of events within a tick
   void tick(Tick now);
-  void enqueue(std::int32_t index, Tick now);
+  void enqueue(std::int32_t index);
   void checkRefreshDue(Tick now);
   void selectCommand(Tick now);
   void moveTransaction();
@@ -116,6 +117,8 @@ class Channel {
   bool takeNormalPerBank(Tick now);
   bool takePrechargeStage(Tick now);
   RefreshStep refreshStep(Tick now) const;
+  RefreshStep strictRefreshStep(Tick now) const;
+  bool hasPlace() const { return queued_ < queueDepth_; }
   void planRank(std::uint32_t index, Tick from);
   Tick readyAt(const Rank& rank, const Bank& bank) const;
   Tick activateFloor(const Rank& rank, const Bank& bank) const;
@@ -143,7 +146,8 @@ class Channel {
 
   const Timing timing_;
   const EnergySteps steps_;
-  const bool openPage_, perBank_, lowPower_, posted_;
+  const bool strict_, openPage_, perBank_, lowPower_;
+  const bool advanceByPairs_, stayAfterActivate_;  // with AL>0: quirk Q13, and what strict mode has for it
   const bool rankWideActivateGap_;
   const std::uint32_t numRanks_, numBanks_, queueDepth_, hitCap_, epochLength_, index_;
   const std::uint64_t commandDepth_;
@@ -170,6 +174,7 @@ class Channel {
   Pointer closing_;         // round robin of the precharge stage
   bool pairFinished_ = true;  // with AL>0 the pointer advances after every second command (Q13)
 
+  Tick commandBusFree_ = 0;  // only where tCMD is more than one tick
   Tick lastWrite_ = kNever;
   Tick collisionAt_ = kNever;
   Tick lastProgress_ = 0;

@@ -1,7 +1,10 @@
 #include "dram/config.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
+
+#include "dram/timing.hpp"
 
 namespace scanfuse::dram {
 namespace {
@@ -106,8 +109,12 @@ void Config::validate() const {
   if (static_cast<float>(REFRESH_PERIOD) / tCK >= kMostTicks)
     throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD), "shorter than 2^32 ticks of tCK=" + text(tCK) + " ns");
   requirePositive("Vdd", Vdd);
-  if (tCMD != 1) throw ConfigError("tCMD", text(tCMD), "1 (no other value is modelled)");
-  requireAtLeast("tFAW", tFAW, 1);
+  if (strict()) {
+    requireAtLeast("tCMD", tCMD, 1);
+  } else {
+    if (tCMD != 1) throw ConfigError("tCMD", text(tCMD), "1 (quirk Q16; mode strict models others)");
+    requireAtLeast("tFAW", tFAW, 1);
+  }
   requireAtLeast("tRP", tRP, 1);
   requireAtLeast("tRFC", tRFC, 1);
   if (std::uint64_t{CL} + AL < 2) throw ConfigError("CL", text(CL), "such that CL+AL is at least 2");
@@ -129,6 +136,42 @@ void Config::validate() const {
   if (refreshStaggerTicks() < 1)
     throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD),
                       "long enough for one tick per rank (REFRESH_PERIOD/tCK >= " + text(numRanks()) + ")");
+  if (strict()) {
+    validateRefresh();
+  } else {
+    validateWriteBursts();
+  }
+}
+
+// With several ranks two write bursts may meet on the data bus, at which the reference exits (quirk Q8).
+void Config::validateWriteBursts() const {
+  if (numRanks() == 1) return;
+  if (std::uint64_t{tRCD} + 1 < std::uint64_t{AL} + BL / 2)
+    throw ConfigError("AL", text(AL), "at most 1+tRCD-BL/2=" + text(std::int64_t{tRCD} + 1 - BL / 2) +
+                                          " with several ranks (this has " + text(numRanks()) + "; quirk Q8)");
+  if (BL / 2 + tRTRS < 1) throw ConfigError("tRTRS", text(tRTRS), "at least 1 with several ranks and BL=1");
+}
+
+// Strict mode makes every refresh. For each one a rank must come to rest, at worst with all its banks just
+// opened: not more than eight may be owed by then (JESD79-3, 4.12), and one is being paid.
+void Config::validateRefresh() const {
+  const Timing t(*this);
+  const auto wide = [](std::uint32_t value) { return std::uint64_t{value}; };
+  const std::uint64_t turn = std::max({wide(t.writeToReadSameRank), wide(t.readToWrite), wide(t.columnOtherRank)});
+  const std::uint64_t rest = wide(tRC) + tRRD + tRCD + (turn + 2 * wide(tCMD)) * (wide(NUM_BANKS) + 1) + tRAS +
+                             std::max(t.writeToPrecharge, t.readToPrecharge) + tRP + wide(t.readLatency) + t.burst +
+                             tCKE + wide(tCKE) + tXP;
+  const std::uint64_t stagger = refreshStaggerTicks(), mostRests = 7;
+  if (stagger * mostRests < rest)
+    throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD),
+                      "at least " + text((rest + mostRests - 1) / mostRests) + " ticks of tCK for each of the " +
+                          text(numRanks()) + " ranks (this has " + text(stagger) +
+                          "), or refreshes fall due faster than they can be made");
+  const std::uint64_t least = wide(tRFC) + t.activateToColumn + tCMD + 1;
+  if (refreshPeriodTicks() < least)
+    throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD),
+                      "at least tRFC+tRCD-AL+tCMD+1=" + text(least) + " ticks of tCK (this has " +
+                          text(refreshPeriodTicks()) + "), or a rank does nothing but refresh");
 }
 
 }  // namespace scanfuse::dram

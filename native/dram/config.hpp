@@ -12,6 +12,9 @@ namespace scanfuse::dram {
 enum class RowPolicy : std::uint8_t { OpenPage, ClosePage };
 enum class SchedulingOrder : std::uint8_t { RankThenBank, BankThenRank };
 enum class QueueStructure : std::uint8_t { PerRank, PerRankPerBank };
+// DramSim2: the model to the tick, quirks included. Strict: what section 15 of the model calls bugs is put
+// right, and every command is legal by the JEDEC rules (docs/dram-modes.md).
+enum class Mode : std::uint8_t { DramSim2, Strict };
 
 // A value the engine cannot work with. The parts are kept apart so that the reader of the ini file
 // can add file and line.
@@ -53,6 +56,7 @@ struct Config {
   RowPolicy rowPolicy = RowPolicy::ClosePage;
   SchedulingOrder schedulingOrder = SchedulingOrder::BankThenRank;
   QueueStructure queueStructure = QueueStructure::PerRankPerBank;
+  Mode mode = Mode::DramSim2;
   std::uint32_t mappingScheme = 1;  // 1..7
   std::uint64_t megabytes = 2048;   // asked for, all channels together
   Geometry mapped;                  // as the files gave it
@@ -60,6 +64,7 @@ struct Config {
   // Throws ConfigError for the first value outside the domain in which the model is defined.
   void validate() const;
 
+  bool strict() const { return mode == Mode::Strict; }
   bool openPage() const { return rowPolicy == RowPolicy::OpenPage; }
   bool perBankQueues() const { return queueStructure == QueueStructure::PerRankPerBank; }
   std::uint64_t rankMegabytes() const;
@@ -70,6 +75,10 @@ struct Config {
   std::uint64_t storageMegabytes() const { return numRanks() * rankMegabytes(); }  // per channel
   std::uint32_t refreshPeriodTicks() const;
   std::uint32_t refreshStaggerTicks() const;
+
+ private:
+  void validateWriteBursts() const;
+  void validateRefresh() const;
 };
 
 // Sets a numeric key by its ini name; false if the engine has no use for that key.

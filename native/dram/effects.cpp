@@ -7,6 +7,7 @@ namespace scanfuse::dram {
 
 void Channel::note(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
                    std::uint32_t column) {
+  if (timing_.tCMD > 1 && command < Command::PowerDownEntry) commandBusFree_ = now + timing_.tCMD;
   if (records_.commands) commands_.push_back({now, command, index_, rank, bank, row, column});
 }
 
@@ -43,6 +44,7 @@ void Channel::activate(std::uint32_t rankIndex, std::uint32_t bankIndex, Tick no
   if (rank.openBanks == 0) rank.account(now, steps_);
   ++rank.openBanks;
   bank.row = entry.row;
+  if (strict_) bank.hits = 0;
   bank.activeUntil = kNever;
   bank.idleAt = 0;
   bank.at(Action::Activate) = std::max(activateFloor(rank, bank), now + timing_.tRC);
@@ -75,8 +77,9 @@ void Channel::accessColumn(std::uint32_t rankIndex, std::uint32_t bankIndex, Tic
   OwnerCounters& owner = owners_[entry.owner];
   const bool write = entry.isWrite;
 
+  if (strict_) ++bank.hits;  // all of them count (quirk Q3)
   if (entry.needsActivate) {  // a row hit: its own activate is dropped
-    ++bank.hits;
+    if (!strict_) ++bank.hits;
     ++rank.counters.rowHits;
     ++owner.rowHits;
   }
@@ -97,8 +100,9 @@ void Channel::accessColumn(std::uint32_t rankIndex, std::uint32_t bankIndex, Tic
     rank.energy.burst += steps_.write;
     owner.burst += steps_.write;
   } else {
-    constrainColumns(rankIndex, now + timing_.columnSameRank, now + timing_.readToWrite, now + timing_.columnOtherRank,
-                     now + timing_.readToWrite, now);
+    constrainColumns(rankIndex, now + timing_.columnSameRank, now + timing_.readToWriteSameRank,
+                     now + timing_.columnOtherRank, now + timing_.readToWrite, now);
+    if (strict_) raise(rank.quietAt, timing_.readDone(now));  // not asleep before its data is out
     ++rank.counters.reads;
     ++owner.reads;
     rank.energy.burst += steps_.read;
@@ -108,14 +112,19 @@ void Channel::accessColumn(std::uint32_t rankIndex, std::uint32_t bankIndex, Tic
     raise(bank.at(Action::Precharge), now + (write ? timing_.writeToPrecharge : timing_.readToPrecharge));
     note(write ? Command::Write : Command::Read, now, rankIndex, bankIndex, entry.row, entry.column);
   } else {
-    // The bank closes by itself. nextRd and nextWr are assigned, they may go down.
-    const Tick reopen = std::max(activateFloor(rank, bank),
-                                 now + (write ? timing_.writeAutoToActivate : timing_.readAutoToActivate));
-    bank.at(Action::Activate) = bank.at(Action::Read) = bank.at(Action::Write) = reopen;
+    // The bank closes by itself.
     if (rank.openBanks == 1) rank.account(now, steps_);
     --rank.openBanks;
     bank.activeUntil = now + (write ? timing_.writeToPrecharge : timing_.readToPrecharge);
+    if (strict_) raise(bank.activeUntil, bank.at(Action::Precharge));  // when tRAS is over
     bank.idleAt = bank.activeUntil + timing_.tRP;
+    if (strict_) {
+      raise(bank.at(Action::Activate), bank.idleAt);
+    } else {  // nextRd and nextWr are assigned, they may go down
+      const Tick reopen = std::max(activateFloor(rank, bank),
+                                   now + (write ? timing_.writeAutoToActivate : timing_.readAutoToActivate));
+      bank.at(Action::Activate) = bank.at(Action::Read) = bank.at(Action::Write) = reopen;
+    }
     raise(rank.openUntil, bank.activeUntil);
     raise(rank.quietAt, bank.idleAt);
     note(write ? Command::WriteAuto : Command::ReadAuto, now, rankIndex, bankIndex, entry.row, entry.column);
@@ -158,11 +167,11 @@ void Channel::finishTransaction(Entry& entry, Tick now) {
 }
 
 // Keeps later column commands off the data bus: all banks of this rank, and those banks of other
-// ranks that are active at this moment (quirk Q7).
+// ranks that are active at this moment (quirk Q7), in strict mode all.
 void Channel::constrainColumns(std::uint32_t rankIndex, Tick read, Tick write, Tick otherRead, Tick otherWrite,
                                Tick now) {
   Rank& own = ranks_[rankIndex];
-  if (openPage_) {
+  if (openPage_ || strict_) {
     raise(own.floor[static_cast<std::size_t>(Action::Read)], read);
     raise(own.floor[static_cast<std::size_t>(Action::Write)], write);
   } else {
@@ -174,6 +183,12 @@ void Channel::constrainColumns(std::uint32_t rankIndex, Tick read, Tick write, T
   }
   for (std::uint32_t other = 0; other < numRanks_; ++other) {
     Rank& rank = ranks_[other];
+    if (strict_ && other != rankIndex) {
+      raise(rank.floor[static_cast<std::size_t>(Action::Read)], otherRead);
+      raise(rank.floor[static_cast<std::size_t>(Action::Write)], otherWrite);
+      rank.stale = true;
+      continue;
+    }
     if (other == rankIndex || (rank.openBanks == 0 && rank.openUntil <= now)) continue;
     for (std::uint32_t b = 0; b < numBanks_; ++b) {
       Bank& bank = bankAt(other, b);
@@ -212,10 +227,10 @@ void Channel::refresh(std::uint32_t rankIndex, Tick now) {
   }
   rank.activateGap = 0;
   raise(rank.openUntil, ready);
-  rank.quietAt = ready;
-  rank.refreshWaiting = false;
+  rank.quietAt = strict_ ? std::max(rank.quietAt, ready) : ready;
   rank.stale = true;
   refresh_.served();
+  rank.refreshWaiting = refresh_.owes(rankIndex);
   rank.energy.refresh += steps_.refresh;
   ++rank.counters.refreshes;
   note(Command::Refresh, now, rankIndex, 0, 0, 0);

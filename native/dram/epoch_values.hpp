@@ -30,7 +30,8 @@ class EpochValues {
       : elapsed_(now % config.EPOCH_LENGTH == 0 ? config.EPOCH_LENGTH : now % config.EPOCH_LENGTH),
         tCK_(config.tCK),
         vdd_(config.Vdd),
-        burstBytes_(std::uint64_t{config.JEDEC_DATA_BUS_BITS} * config.BL / 8) {}
+        burstBytes_(std::uint64_t{config.JEDEC_DATA_BUS_BITS} * config.BL / 8),
+        signed_(config.strict()) {}
 
   Watts power(const Energy& energy) const {
     return {watts(energy.background), watts(energy.burst), watts(energy.refresh), watts(energy.actpre),
@@ -50,11 +51,14 @@ class EpochValues {
 
  private:
   double watts(std::uint64_t accumulated) const {
-    return static_cast<double>(accumulated) / static_cast<double>(elapsed_) * vdd_ / 1000.0;
+    const double sum = signed_ ? static_cast<double>(static_cast<std::int64_t>(accumulated))
+                               : static_cast<double>(accumulated);
+    return sum / static_cast<double>(elapsed_) * vdd_ / 1000.0;
   }
   Tick elapsed_;
   float tCK_, vdd_;
   std::uint64_t burstBytes_;
+  bool signed_;  // energies may be negative in strict mode
 };
 
 }  // namespace scanfuse::dram

@@ -11,6 +11,7 @@
 namespace scanfuse::dram {
 
 void Channel::selectCommand(Tick now) {
+  if (now < commandBusFree_) return;
   if (refresh_.waiting() && takeRefreshStage(now)) return;
   if (takeNormalStage(now)) return;
   if (openPage_) takePrechargeStage(now);
@@ -113,6 +114,7 @@ bool Channel::takePrechargeStage(Tick now) {
 // What the refresh stage can do for the waiting rank in tick `now`. Banks are finished and closed one
 // after the other in bank order; only the first that stands in the way is worked on (quirk Q18).
 Channel::RefreshStep Channel::refreshStep(Tick now) const {
+  if (strict_) return strictRefreshStep(now);
   RefreshStep step;
   const std::uint32_t index = refresh_.waitingRank();
   const Rank& rank = ranks_[index];
@@ -146,6 +148,31 @@ Channel::RefreshStep Channel::refreshStep(Tick now) const {
   return step;
 }
 
+// In strict mode all banks that stand in the way are worked on at once, the first that can do something first.
+Channel::RefreshStep Channel::strictRefreshStep(Tick now) const {
+  RefreshStep step;
+  const std::uint32_t index = refresh_.waitingRank();
+  const Rank& rank = ranks_[index];
+  Tick resting = 0;  // from then on nothing stands in the way, if no bank has something to do
+  bool busy = false;
+  for (std::uint32_t b = 0; b < numBanks_; ++b) {
+    const Bank& bank = bankAt(index, b);
+    resting = std::max({resting, activateFloor(rank, bank), bank.idleAt});
+    if (!bank.open()) continue;
+    busy = true;
+    const bool begun = bank.wanted != kNoEntry && !pool_[bank.wanted].needsActivate;
+    const Tick at = begun ? readyAt(rank, bank) : bank.at(Action::Precharge);
+    if (at >= step.at) continue;
+    step.bank = b;
+    step.command = begun ? Command::Read : Command::Precharge;  // read or write: whatever the entry is
+    step.at = at;
+    if (at <= now) break;
+  }
+  if (!busy) step.at = rank.poweredDown ? kNever : resting;  // its exit is an event of its own
+  step.ready = step.at <= now;
+  return step;
+}
+
 bool Channel::takeRefreshStage(Tick now) {
   const RefreshStep step = refreshStep(now);
   if (!step.ready) return false;
@@ -162,6 +189,7 @@ bool Channel::takeRefreshStage(Tick now) {
 void Channel::serve(std::uint32_t rank, std::uint32_t bank, Tick now) {
   if (bankAt(rank, bank).action == Action::Activate) {
     activate(rank, bank, now);
+    if (stayAfterActivate_) return;
   } else {
     accessColumn(rank, bank, now);
   }
@@ -169,7 +197,7 @@ void Channel::serve(std::uint32_t rank, std::uint32_t bank, Tick now) {
 }
 
 void Channel::advancePointer() {
-  if (posted_ && pairFinished_) {
+  if (advanceByPairs_ && pairFinished_) {
     pairFinished_ = false;
   } else {
     pairFinished_ = true;

@@ -58,7 +58,15 @@ GATES = {
     "write to precharge": ("tWR", 40, {}, writes(at()), ("WR", 0, 0), ("PRE", 0, 0), WL + BURST),
     "read to read": ("tCCD", 12, {}, reads(*ROW), ("RD", 0, 0), ("RD", 0, 1), 0),
     "write to write": ("tCCD", 12, {}, writes(*ROW), ("WR", 0, 0), ("WR", 0, 1), 0),
-    "read to read, by burst": ("BL", 32, {"tCCD": 2}, reads(*ROW), ("RD", 0, 0), ("RD", 0, 1), -16),
+    "read to read, by burst": (
+        "BL",
+        32,
+        {"tCCD": 2, "tRCD": 16},
+        reads(*ROW),
+        ("RD", 0, 0),
+        ("RD", 0, 1),
+        -16,
+    ),
     "write to read": (
         "tWTR",
         20,

@@ -54,8 +54,10 @@ def column_delays_shrink(c, ranks):
 
 
 def columns(c, ranks):
-    """J5: from a read to a write tCCD does not count."""
-    return c["tCCD"] > c["BL"] // 2 + c["tRTRS"] + 1 or column_delays_shrink(c, ranks)
+    """J5: between a read and a write tCCD does not count."""
+    t = Latencies.of(c)
+    turn = min(t.burst + c["tRTRS"] + 1, t.write + t.burst + c["tWTR"])
+    return c["tCCD"] > turn or column_delays_shrink(c, ranks)
 
 
 def chopped(c, ranks):

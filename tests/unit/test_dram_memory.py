@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from scanfuse.dram import BusCollision, DramConfig, DramSystem, NoProgress, RequestPort, replay
+from scanfuse.dram import DramConfig, DramSystem, NoProgress, RequestPort, replay
 
 PART = "DDR3_micron_32M_8B_x8_sg15"
 
@@ -97,15 +97,6 @@ def test_time_does_not_go_back(cfg):
         port.submit([], False)
     with pytest.raises(ValueError, match="write_watermark=0"):
         RequestPort(cfg, write_watermark=0)
-
-
-def test_colliding_write_bursts_end_the_run_with_the_tick():
-    """Quirk Q8: two ranks, AL near tRCD."""
-    cfg = DramConfig.from_ini("DDR3_micron_16M_8B_x8_sg15", overrides={"AL": 9})
-    assert cfg.num_ranks == 2
-    count = 400
-    with pytest.raises(BusCollision, match=r"channel 0 at tick \d+: with several ranks, 1\+tRCD-AL"):
-        replay(np.zeros(count, int), np.arange(count) * 64 * 1031, np.ones(count, bool), cfg)
 
 
 def test_a_memory_that_can_only_refresh_says_so():

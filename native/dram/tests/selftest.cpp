@@ -75,6 +75,11 @@ Config randomConfig(Random& random) {
   c.mappingScheme = 1 + static_cast<std::uint32_t>(random() % 7);
   c.mapped = {c.NUM_BANKS, c.NUM_CHANS, c.NUM_ROWS, c.NUM_COLS, c.JEDEC_DATA_BUS_BITS, c.BL};
   c.megabytes = c.rankMegabytes() * pick(random, {1, 2, 4}) * c.NUM_CHANS;
+  if (random() % 2 != 0) {
+    c.mode = Mode::Strict;
+    c.AL = pick(random, {0, 3, 10});
+    c.tCMD = pick(random, {1, 2});
+  }
   return c;
 }
 
@@ -129,7 +134,7 @@ void replayed(unsigned seed) {
   options.perCycle = pick(random, {0, 1, 3});
   options.cpuHz = random() % 2 != 0 ? 1000000000 : 0;
   options.extra = 100;
-  replay.run({cycles.data(), addresses.data(), isWrite.get(), force.get(), owners.data(), size}, options);
+  replay.run({cycles.data(), addresses.data(), isWrite.get(), force.get(), owners.data(), nullptr, size}, options);
   check(sums(replay.system()).served == size, "replay: not every request was served", seed);
   std::uint64_t burst = 0, actpre = 0;
   for (const OwnerCounters& each : replay.system().owners().counters()) {
@@ -165,7 +170,7 @@ void ported(unsigned seed) {
   Replay replay(config, {});
   ReplayOptions options;
   options.untilTick = port.now();
-  replay.run({log.ticks.data(), log.addresses.data(), isWrite.get(), nullptr, nullptr, size}, options);
+  replay.run({log.ticks.data(), log.addresses.data(), isWrite.get(), nullptr, nullptr, nullptr, size}, options);
   check(replay.accepted() == log.ticks, "port: its log is not accepted at the same ticks", seed);
   check(replay.ticks() == port.now() && sums(replay.system()) == sums(port.system()),
         "port: its log does not repeat the run", seed);
@@ -174,7 +179,7 @@ void ported(unsigned seed) {
 void refused(unsigned seed) {
   Random random(seed);
   Config config = randomConfig(random);
-  config.tCMD = 2;
+  config.tCMD = config.strict() ? 0 : 2;
   bool thrown = false;
   try {
     Replay replay(config, {});

@@ -50,6 +50,7 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dram", metavar="PART|INI", help="a DRAM part (scanfuse list parts) or a DRAMSim2 device file"
     )
+    add_dram_mode(parser, "dramsim2")
     parser.add_argument(
         "--set",
         metavar="SECTION.KEY=VALUE",
@@ -57,6 +58,15 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="settings",
         help="change one figure of the hardware, such as buffer.entries=32768; may be repeated",
+    )
+
+
+def add_dram_mode(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--dram-mode",
+        choices=("dramsim2", "strict"),
+        help="DRAMSim2 to the tick, quirks included (dramsim2), or with its bugs put right and every command "
+        f"legal (strict); {default}",
     )
 
 
@@ -83,13 +93,14 @@ def trace_help() -> str:
 
 
 def hardware_settings(args: argparse.Namespace) -> list[str]:
-    """The settings of --dram and --set, in order."""
+    """The settings of --dram, --dram-mode and --set, in order."""
     part = [] if args.dram is None else [f"dram.part={args.dram}"]
-    return [*part, *args.settings]
+    mode = [] if args.dram_mode is None else [f"dram.mode={args.dram_mode}"]
+    return [*part, *mode, *args.settings]
 
 
 def load_accelerator(args: argparse.Namespace) -> Accelerator:
-    """The hardware that --hardware, --dram and --set describe. Raises HardwareError."""
+    """The hardware that --hardware, --dram, --dram-mode and --set describe. Raises HardwareError."""
     from scanfuse.hardware import load_hardware
 
     return load_hardware(args.hardware or "paper", hardware_settings(args))
@@ -106,9 +117,11 @@ def title(what: str, accelerator: Accelerator, config: DramConfig, settings: lis
 
 
 def warn_of_overrides(config: DramConfig) -> None:
-    """Tell on stderr of overrides that leave the address mapping as it was (quirk Q1 of DRAMSim2)."""
+    """Tell on stderr of overrides that leave the address mapping as it was (quirk Q1, not in mode strict)."""
     from scanfuse.dram.keys import MAPPED
 
+    if config.mode == "strict":
+        return
     files = dict(config.files)
     for key, value in config.overrides:
         if key in MAPPED and value != files.get(key, value):

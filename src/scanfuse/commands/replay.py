@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scanfuse.commands.check import differences_text
 from scanfuse.commands.convert import say_skipped
 from scanfuse.commands.errors import CHECK_FAILED, BadInput
-from scanfuse.commands.options import add_format, add_trace_format, warn_of_overrides
+from scanfuse.commands.options import add_dram_mode, add_format, add_trace_format, warn_of_overrides
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         help="replace one device or system setting, such as TOTAL_ROW_ACCESSES=16; may be repeated",
     )
+    add_dram_mode(parser, "that of the trace, else dramsim2")
     parser.add_argument("--capacity-mib", type=int, metavar="MIB", help="size of the DRAM, a power of two")
     parser.add_argument(
         "--feed",
@@ -118,13 +119,16 @@ def main(args: argparse.Namespace) -> int:
     feed = FEEDS[args.feed]
     if args.ticks is not None and not 0 < args.ticks < 1 << 48:
         raise BadInput(f"--ticks {args.ticks}: must be a whole number from 1 to 2^48-1")
-    mapping = dram_of(args, None) if format_of(args.trace, args.trace_format).needs_dram else None
-    trace = read_trace(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=mapping)
+    # Reading may depend on the DRAM: for vectors on its mapping, for P_LOCK_WR on its mode.
+    kind = format_of(args.trace, args.trace_format)
+    asked = kind.needs_dram or (args.dram_mode is not None and not kind.holds_metadata)
+    given = dram_of(args, None) if asked else None
+    trace = read_trace(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=given)
     if args.skip_bad:
         say_skipped(args.trace, trace)
     check_whole(trace, str(args.trace))
     check_cycles(trace, str(args.trace))
-    config = mapping or dram_of(args, trace.config)
+    config = given or dram_of(args, trace.config)
     check_mapped(trace, config, str(args.trace))
     warn_of_overrides(config)
     total_ticks = trace.total_ticks if config == trace.config and not args.ticks else 0
@@ -177,7 +181,11 @@ def dram_of(args: argparse.Namespace, own: DramConfig | None) -> DramConfig:
         if not args.dram:
             print(f"scanfuse: the trace names no DRAM; taking {DEFAULT_PART}", file=sys.stderr)
         return DramConfig.from_ini(
-            args.dram or DEFAULT_PART, args.system, 2048 if capacity is None else capacity, overrides
+            args.dram or DEFAULT_PART,
+            args.system,
+            2048 if capacity is None else capacity,
+            overrides,
+            args.dram_mode or "dramsim2",
         )
     device = {key: value for key, value in own.files if key in DEVICE_KEYS}
     system = {key: value for key, value in own.files if key not in DEVICE_KEYS}
@@ -189,6 +197,7 @@ def dram_of(args: argparse.Namespace, own: DramConfig | None) -> DramConfig:
         args.system or system,
         own.capacity_mib if capacity is None else capacity,
         {**kept, **overrides},
+        args.dram_mode or own.mode,
     )
     return made if args.dram else replace(made, name=own.name)
 

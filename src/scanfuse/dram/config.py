@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,8 @@ from scanfuse.dram.native import engine
 from scanfuse.dram.parts import default_system_path, part_path, parts
 
 Source = str | PathLike[str] | Mapping[str, object]
+Mode = Literal["dramsim2", "strict"]
+MODES: tuple[str, ...] = get_args(Mode)
 
 
 class Locations(NamedTuple):
@@ -44,15 +46,21 @@ class DramConfig:
     files: tuple[tuple[str, Value], ...]
     """Settings as the files give them."""
     overrides: tuple[tuple[str, Value], ...] = ()
-    """Settings that replace those of the files, except in the address mapping (quirk Q1)."""
+    """Settings that replace those of the files; in mode `dramsim2` not in the address mapping (quirk Q1)."""
     capacity_mib: int = 2048
     """Size asked for, all channels together: a power of two."""
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
     """Where each setting stood, for error messages."""
     printing: tuple[tuple[str, Value], ...] = field(default=(), compare=False, repr=False)
     """Settings, after overrides, that only choose what DRAMSim2 prints."""
+    mode: Mode = "dramsim2"
+    """`dramsim2`: DRAMSim2 to the tick, quirks included; `strict`: its bugs put right, every command legal by
+    the JEDEC rules (docs/dram-modes.md)."""
 
     def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            hint = did_you_mean(str(self.mode), MODES)
+            raise DramConfigError(f"mode={self.mode!r}: must be {' or '.join(MODES)}{hint}")
         missing = [key for key in REQUIRED if key not in self._values]
         if missing:
             raise DramConfigError(f"{self.name}: missing {', '.join(missing)}")
@@ -71,14 +79,16 @@ class DramConfig:
         system: Source | None = None,
         capacity_mib: int = 2048,
         overrides: Mapping[str, object] | None = None,
+        mode: Mode = "dramsim2",
     ) -> "DramConfig":
         """Reads a memory system.
 
         `device` is the name of a part (see `parts()`), a path to a device file, or a dict of settings
         (values as text or numbers); `system` a path or a dict, None for DRAMSim2's example settings.
         Either may hold any key; the system's values win. `overrides` replace values afterwards, but do
-        not reach the address mapping, as with DRAMSim2's `-o`. `capacity_mib` is the size asked for,
-        all channels together, a power of two; less than a rank per channel gives one rank.
+        not reach the address mapping, as with DRAMSim2's `-o` (in mode `strict` they do). `capacity_mib` is
+        the size asked for, all channels together, a power of two; less than a rank per channel gives one
+        rank. `mode` is `dramsim2` or `strict`.
 
         Raises DramConfigError naming file, line, key, what was found and what is allowed; OSError if a
         file cannot be read. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
@@ -104,6 +114,7 @@ class DramConfig:
             capacity_mib=int(capacity_mib),
             origins=tuple((key, setting.where) for key, setting in {**found, **over}.items()),
             printing=tuple((key, value) for key, value in {**files, **replaced}.items() if key in PRINTING),
+            mode=mode,
         )
         made._warn_of_wrapping()
         return made
@@ -113,6 +124,7 @@ class DramConfig:
         return {
             "name": self.name,
             "capacity_mib": self.capacity_mib,
+            "mode": self.mode,
             "files": dict(self.files),
             "overrides": dict(self.overrides),
         }
@@ -123,8 +135,9 @@ class DramConfig:
         for key in ("name", "capacity_mib", "files"):
             if key not in data:
                 raise DramConfigError(f"DRAM configuration: missing {key!r}")
-        made = cls.from_ini(data["files"], {}, data["capacity_mib"], data.get("overrides"))
-        return cls(str(data["name"]), made.files, made.overrides, made.capacity_mib, made.origins)
+        mode = data.get("mode", "dramsim2")  # not in what was saved before there were two
+        made = cls.from_ini(data["files"], {}, data["capacity_mib"], data.get("overrides"), mode)
+        return replace(made, name=str(data["name"]), printing=())
 
     def _warn_of_wrapping(self) -> None:
         """Energy differences are taken modulo 2^32 (quirk Q10): where one is negative, energies are huge."""
@@ -232,7 +245,9 @@ class DramConfig:
         values["per_rank"] = self["QUEUING_STRUCTURE"] == "per_rank"
         values["scheme"] = int(str(self["ADDRESS_MAPPING_SCHEME"]).removeprefix("scheme"))
         values["megabytes"] = self.capacity_mib
-        values["mapped"] = {key: files.get(key, self[key]) for key in MAPPED}
+        values["strict"] = self.mode == "strict"
+        mapped = self._values if values["strict"] else files
+        values["mapped"] = {key: mapped.get(key, self[key]) for key in MAPPED}
         return values
 
     @property

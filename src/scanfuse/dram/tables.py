@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from scanfuse.dram.config import DramConfig
 
-Columns = dict[str, NDArray[np.uint64]]
+Columns = dict[str, NDArray[np.uint64]]  # in mode strict energies are int64: they may be negative
 
 COMMANDS = ("RD", "RDA", "WR", "WRA", "ACT", "PRE", "REF", "PDE", "PDX")
 ACCUMULATORS = ("background", "burst", "actpre", "refresh")
 
 
 def energy_table(columns: Columns, config: "DramConfig") -> "pd.DataFrame":
-    """Raw accumulators (uint64, mA x ticks x devices) and nanojoules, a row per channel and rank."""
+    """Raw accumulators (mA x ticks x devices) and nanojoules, a row per channel and rank."""
     import pandas as pd
 
     table = pd.DataFrame(columns)

@@ -86,7 +86,8 @@ def read_trace(
 
     `format` names it where the file's name does not tell. With `skip_bad` malformed lines of a text format
     are passed over and counted (`Trace.skipped`). `cfg` is the DRAM whose address mapping turns the vectors
-    of ramulator2-readwrite into addresses; the other formats need none.
+    of ramulator2-readwrite into addresses; the other formats need none, but in k6 P_LOCK_WR is a read
+    unless it is of mode `strict`.
 
     Raises TraceError naming the file (and line), what was found and what was expected; OSError if the file
     cannot be read.

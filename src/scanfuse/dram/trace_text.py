@@ -1,6 +1,7 @@
 """The text formats of other DRAM simulators: one request per line, each field by field."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ from scanfuse.dram.trace_lines import Columns, LineFormat, read_lines, write_lin
 from scanfuse.dram.trace_vectors import LEVELS, vector_limits, vector_shifts
 
 _MASE = (("IFETCH", False), ("READ", False), ("WRITE", True))
-# P_LOCK_WR is a read (quirk Q15 of the model).
+# P_LOCK_WR is a read (quirk Q15 of the model), in strict mode the write that its name says.
 _K6 = (
     ("P_FETCH", False),
     ("P_MEM_RD", False),
@@ -22,6 +23,7 @@ _K6 = (
     ("P_MEM_WR", True),
     ("BOFF", True),
 )
+_K6_STRICT = tuple((word, is_write or word == "P_LOCK_WR") for word, is_write in _K6)
 _DRAMSIM3 = (("READ", False), ("WRITE", True), ("read", False), ("write", True), *_MASE[:1], *_K6)
 _ADDRESS = "ADDRESS decimal or 0x..."
 
@@ -50,11 +52,22 @@ MASE = _plain(
     LineFormat("akc", "0xADDRESS IFETCH|READ|WRITE CYCLE", _MASE),
     lambda cycle, address, is_write: f"0x{address:X} {'WRITE' if is_write else 'READ'} {cycle}\n",
 )
-K6 = _plain(
-    "k6",
-    "DRAMSim2: 0xADDRESS P_MEM_RD|P_MEM_WR|... CYCLE",
-    LineFormat("akc", f"0xADDRESS {'|'.join(word for word, _ in _K6)} CYCLE", _K6),
-    lambda cycle, address, is_write: f"0x{address:X} {'P_MEM_WR' if is_write else 'P_MEM_RD'} {cycle}\n",
+_K6_LINE = f"0xADDRESS {'|'.join(word for word, _ in _K6)} CYCLE"
+
+
+def _read_k6(path: Path, skip_bad: bool, cfg: DramConfig | None) -> Columns:
+    words = _K6_STRICT if cfg is not None and cfg.mode == "strict" else _K6
+    return read_lines(path, LineFormat("akc", _K6_LINE, words), skip_bad)
+
+
+K6 = replace(
+    _plain(
+        "k6",
+        "DRAMSim2: 0xADDRESS P_MEM_RD|P_MEM_WR|... CYCLE",
+        LineFormat("akc", _K6_LINE, _K6),
+        lambda cycle, address, is_write: f"0x{address:X} {'P_MEM_WR' if is_write else 'P_MEM_RD'} {cycle}\n",
+    ),
+    read=_read_k6,
 )
 MISC = _plain(
     "misc",

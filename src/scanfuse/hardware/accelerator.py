@@ -14,10 +14,12 @@ from scanfuse.hardware.energy import energy_table
 
 Dataflow = Literal["output_stationary", "systolic_os", "systolic_ws", "systolic_is"]
 Order = Literal["auto", "nhwc", "nchw"]
+DramMode = Literal["dramsim2", "strict"]
 Scalar = bool | int | float | str
 
 DATAFLOWS: tuple[str, ...] = get_args(Dataflow)
 ORDERS: tuple[str, ...] = get_args(Order)
+DRAM_MODES: tuple[str, ...] = get_args(DramMode)
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,14 @@ class DRAM:
     part: str = "DDR3_micron_32M_8B_x8_sg15"
     system: str = ""  # path of a system ini; empty is the default system
     capacity_mib: int = 2048
+    mode: DramMode = "dramsim2"  # or strict: DRAMSim2's bugs put right
     overrides: dict[str, Scalar] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         checks.text("dram.part", self.part)
         checks.text("dram.system", self.system, empty=True)
         checks.whole_number("dram.capacity_mib", self.capacity_mib)
+        checks.one_of("dram.mode", self.mode, DRAM_MODES)
         checks.scalars("dram.overrides", self.overrides)
 
 

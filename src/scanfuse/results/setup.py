@@ -46,7 +46,7 @@ class Setup:
 def dram_config(accelerator: Accelerator) -> DramConfig:
     """The DRAM of an accelerator. Raises DramConfigError, OSError."""
     dram = accelerator.dram
-    return DramConfig.from_ini(dram.part, dram.system or None, dram.capacity_mib, dram.overrides)
+    return DramConfig.from_ini(dram.part, dram.system or None, dram.capacity_mib, dram.overrides, dram.mode)
 
 
 def config_files(setup: Setup, config: DramConfig) -> dict[str, str]:
