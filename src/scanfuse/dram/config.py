@@ -147,7 +147,7 @@ class DramConfig:
         open_ma_ticks = idd3n * t_ras + idd2n * (t_rc - t_ras)
         pairs.append(("IDD0 tRC", "IDD3N tRAS + IDD2N (tRC - tRAS)", idd0 * t_rc, open_ma_ticks))
         wrapped = [f"{small} < {big} ({less} < {more})" for small, big, less, more in pairs if less < more]
-        if wrapped:
+        if wrapped and self.mode == "dramsim2":
             warnings.warn(
                 f"energy wraps modulo 2^32, as in DRAMSim2 (quirk Q10): {', '.join(wrapped)}",
                 DramConfigWarning,
