@@ -6,7 +6,7 @@ namespace scanfuse::bindings {
 namespace {
 
 using dram::Channel;
-using dram::Rank;
+using dram::RankFigures;
 
 template <class Visit>
 void eachRank(dram::System& system, Visit visit) {
@@ -77,7 +77,7 @@ dram::Config toConfig(const py::dict& values) {
 
 py::dict energyTable(dram::System& system) {
   Table table = Table::withEnergies(system, {"channel", "rank", "background", "burst", "actpre", "refresh"}, 2);
-  eachRank(system, [&](std::uint32_t c, std::uint32_t r, const Rank& rank) {
+  eachRank(system, [&](std::uint32_t c, std::uint32_t r, const RankFigures& rank) {
     table.row({c, r, rank.energy.background, rank.energy.burst, rank.energy.actpre, rank.energy.refresh});
   });
   return table.finish();
@@ -86,7 +86,7 @@ py::dict energyTable(dram::System& system) {
 py::dict counterTable(dram::System& system) {
   Table table({"channel", "rank", "reads", "writes", "activates", "precharges", "refreshes", "row_hits",
                "power_down_ticks", "power_down_entries"});
-  eachRank(system, [&](std::uint32_t c, std::uint32_t r, const Rank& rank) {
+  eachRank(system, [&](std::uint32_t c, std::uint32_t r, const RankFigures& rank) {
     const dram::RankCounters& n = rank.counters;
     table.row({c, r, n.reads, n.writes, n.activates, n.precharges, n.refreshes, n.rowHits, n.powerDownTicks,
                n.powerDownEntries});
@@ -111,9 +111,10 @@ py::dict ownerTable(const dram::System& system) {
   Table table =
       Table::withEnergies(system, {"owner", "reads", "writes", "activates", "row_hits", "burst", "actpre"}, 5);
   const auto& counters = system.owners().counters();
+  const dram::EnergySteps steps(system.config());
   for (std::size_t i = 0; i < counters.size(); ++i) {
     const dram::OwnerCounters& n = counters[i];
-    table.row({system.owners().owners()[i], n.reads, n.writes, n.activates, n.rowHits, n.burst, n.actpre});
+    table.row({system.owners().owners()[i], n.reads, n.writes, n.activates, n.rowHits, n.burst(steps), n.actpre(steps)});
   }
   return table.finish();
 }

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "dram/entries.hpp"
+#include "dram/statistics.hpp"
 #include "dram/types.hpp"
 
 namespace scanfuse::dram {
@@ -12,20 +14,34 @@ namespace scanfuse::dram {
 // The one thing a bank can be waiting to do. A closed bank with work wants to activate; an open one
 // wants the first queued column access to its row, or, if there is none, to be precharged.
 enum class Action : std::uint8_t { Activate, Read, Write, Precharge, None };
-inline constexpr std::size_t kActions = 5;
-inline constexpr std::int32_t kNoEntry = -1;
+inline constexpr std::size_t kActions = 4;  // that can be waited for
 
-struct Bank {
+// A place in a list of banks.
+struct BankLink {
+  BankLink* before = nullptr;
+  BankLink* after = nullptr;
+};
+
+struct Bank : BankLink {
   // Earliest tick of each action as far as this bank's own history tells; the rank adds its floors.
-  std::array<Tick, kActions> earliest{0, 0, 0, 0, kNever};
+  std::array<Tick, kActions> earliest{};
+  Tick idleAt = 0;       // Idle from this tick on (once not Active); 0 while a row is open
   Tick activeUntil = 0;  // Active in tick t iff t < activeUntil; kNever while no close is scheduled
-  Tick idleAt = 0;       // Idle from this tick on (once not Active)
-  std::uint64_t order = 0;  // place in the command queue of the entry wanted next
   std::uint32_t row = 0;
   std::uint32_t hits = 0;  // column accesses since the last precharge that dropped their own activate
-  std::int32_t head = kNoEntry, tail = kNoEntry;  // this bank's entries, oldest first
-  std::int32_t wanted = kNoEntry;                 // entry served next
+  EntryList entries;
+  Entry* wanted = nullptr;  // the entry served next
+
+  std::uint32_t rank = 0;
+  std::uint32_t index = 0;  // within the rank
+  std::uint32_t queue = 0;  // the command queue of its entries
+  std::uint32_t turn = 0;   // when the round robin over all banks comes to it
+  // --- while it waits for an action (WaitingBanks) ---
   Action action = Action::None;
+  Tick ready = 0;           // from when on its own history allows it
+  std::uint64_t order = 0;  // who goes first: the entry's place in the command queue, or the turn
+
+  BankCounters counters;
 
   Tick& at(Action what) { return earliest[static_cast<std::size_t>(what)]; }
   Tick at(Action what) const { return earliest[static_cast<std::size_t>(what)]; }

@@ -14,6 +14,27 @@ Tick patience(const Config& c) {
   return 1024 * (Tick{c.refreshPeriodTicks()} + delays) + (Tick{1} << 20);
 }
 
+// The longest that a column command holds up those of the same rank, and of other ranks.
+Tick longestHold(const Config& config, const Timing& t) {
+  const std::uint32_t own = std::max({t.columnSameRank, t.readToWriteSameRank, t.writeToReadSameRank});
+  const std::uint32_t other = std::max({t.columnOtherRank, t.readToWrite, t.writeToReadOtherRank});
+  return config.numRanks() > 1 ? std::max(own, other) : own;
+}
+
+// The model assigns the next read and write of a bank that closes by itself, which may lower them. Nobody sees it
+// where the bank cannot be read or written before all holds of that time are over.
+bool reopensLate(const Config& config, const Timing& t) {
+  const Tick closed = std::min({Tick{t.readAutoToActivate}, Tick{t.readToPrecharge} + t.tRP,
+                                Tick{t.writeAutoToActivate}, Tick{t.writeToPrecharge} + t.tRP});
+  return closed + t.activateToColumn >= longestHold(config, t);
+}
+
+// The model spares banks of other ranks that are not active at that moment (quirk Q7). Nobody sees it where an
+// activate takes longer than the hold.
+bool activatesLate(const Timing& t) {
+  return Tick{t.activateToColumn} + 1 >= std::max({t.columnOtherRank, t.readToWrite, t.writeToReadOtherRank});
+}
+
 }  // namespace
 
 Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, CompletionListener& listener,
@@ -27,8 +48,11 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
       advanceByPairs_(config.AL > 0 && !strict_),
       stayAfterActivate_(config.AL > 0 && strict_),
       rankWideActivateGap_(config.tRC >= config.tRRD),
+      noting_(records.commands || config.tCMD > 1),
+      oneQueue_(!strict_ && !perBank_ && config.numRanks() == 1),
       numRanks_(config.numRanks()),
       numBanks_(config.NUM_BANKS),
+      bankBits_(bitsFor(config.NUM_BANKS)),
       queueDepth_(config.TRANS_QUEUE_DEPTH),
       hitCap_(config.TOTAL_ROW_ACCESSES),
       epochLength_(config.EPOCH_LENGTH),
@@ -36,201 +60,120 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
       commandDepth_(config.CMD_QUEUE_DEPTH),
       roundRobin_(config.schedulingOrder, numRanks_, numBanks_),
       records_(records),
+      ownByRank_(strict_ || openPage_ || reopensLate(config, timing_)),
+      otherByRank_(strict_ || activatesLate(timing_)),
       patience_(patience(config)),
+      longIdle_(64 * Tick{config.refreshPeriodTicks()}),
+      loop_(chooseLoop()),
       ranks_(numRanks_),
       banks_(std::size_t{numRanks_} * numBanks_),
       queues_(perBank_ ? banks_.size() : numRanks_),
+      roomBelow_(queueDepth_),
       refresh_(config.refreshPeriodTicks(), config.refreshStaggerTicks(), numRanks_, strict_),
       owners_(owners),
-      listener_(listener),
-      bankCounters_(banks_.size()) {
-  if (records_.epochs) epochEnd_ = epochLength_;
+      listener_(listener) {
+  if (records_.epochs) alarm_ = epochEnd_ = epochLength_;
+  for (std::uint32_t r = 0; r < numRanks_; ++r) {
+    ranks_[r].index = r;
+    for (std::uint32_t b = 0; b < numBanks_; ++b) {
+      Bank& bank = bankAt(r, b);
+      bank.rank = r;
+      bank.index = b;
+      bank.queue = perBank_ ? (r << bankBits_) + b : r;
+      bank.turn = roundRobin_.turn({r, b});
+    }
+  }
 }
 
 void Channel::add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot) {
-  const std::int32_t index = pool_.take();
-  Entry& entry = pool_[index];
+  Entry& entry = pool_.take();
   entry.tag = tag;
-  entry.rank = at.rank;
-  entry.bank = at.bank;
+  entry.added = now_;
+  entry.bank = &bankAt(at.rank, at.bank);
   entry.row = at.row;
   entry.column = at.column;
   entry.owner = ownerSlot;
   entry.isWrite = isWrite;
   entry.needsActivate = true;
-  entry.added = now_;
   ++pending_;
   if (hasRoom()) {
-    enqueue(index);
+    enqueue(entry);
   } else {
-    overflow_.push_back(index);
+    pushOverflow(entry);
   }
-  if (movableQueues_ != 0) next_ = now_;
+  if (oneQueue_ ? queues_[0].used + 2 <= commandDepth_ : movableQueues_ != 0) next_ = now_;
 }
 
-void Channel::enqueue(std::int32_t index) {
-  Entry& entry = pool_[index];
-  append(waiting_, pool_, index);
+void Channel::enqueue(Entry& entry) {
+  waiting_.append(entry);
   ++queued_;
-  CommandQueue& queue = queueOf(entry);
+  if (oneQueue_) return;
+  CommandQueue& queue = queues_[entry.bank->queue];
   if (++queue.waiting == 1 && movable(queue)) ++movableQueues_;
 }
 
-void Channel::runTo(Tick until) {
-  if (pending_ == 0 && until > now_ + 64 * refresh_.period()) skipIdle(until);
-  runEvents(until);
+// In strict mode nothing overtakes the overflow list (quirk Q6).
+void Channel::pushOverflow(Entry& entry) {
+  overflow_.push_back(&entry);
+  quietUntil_ = 0;
+  if (strict_) roomBelow_ = 0;
+}
+
+void Channel::popOverflow() {
+  overflow_.pop_front();
+  if (overflow_.empty()) roomBelow_ = queueDepth_;
 }
 
 void Channel::runEvents(Tick until) {
-  while (next_ < until) tick(next_);
+  if (pending_ == 0 && until > now_ + longIdle_) skipIdle(until);
+  runTicks(until);
+}
+
+void Channel::runTicks(Tick until) {
+  if (next_ < until) (this->*loop_)(until, Stop::AtTime);
   if (until > now_) now_ = until;
   if (epochEnd_ < now_) recordEpochsTo(now_);
 }
 
-void Channel::runUntilRoom() {
-  while (!hasRoom()) tick(next_);
+std::uint64_t Channel::placed() const {
+  std::uint64_t placed = 0;
+  for (const Rank& rank : ranks_) placed += rank.entries;
+  return placed;
 }
 
-void Channel::runUntilDrained() {
-  while (pending_ != 0) tick(next_);
-}
-
-const Rank& Channel::rank(std::uint32_t index) {
+RankFigures Channel::rank(std::uint32_t index) {
   ranks_[index].account(now_, steps_);
-  return ranks_[index];
+  return figuresOf(index);
 }
 
-// One executed tick, in the order of the model. The parts of a tick that concern data on the bus are
-// closed forms of the tick a column command issues in, so they need no steps here.
-void Channel::tick(Tick now) {
-  now_ = now;
-  if (epochEnd_ <= now) recordEpochsTo(now);
-  if (now == collisionAt_)
-    throw BusCollision("two write bursts collide on the data bus of channel " + std::to_string(index_) + " at tick " +
-                       std::to_string(now) + ": with several ranks, 1+tRCD-AL must be at least BL/2");
-  if (!overflow_.empty() && hasPlace()) {
-    if (!strict_) pool_[overflow_.front()].added = now;  // quirk Q6
-    enqueue(overflow_.front());
-    overflow_.pop_front();
+RankFigures Channel::figuresOf(std::uint32_t index) const {
+  RankFigures figures;
+  figures.counters = ranks_[index].counters;
+  for (std::uint32_t b = 0; b < numBanks_; ++b) {
+    figures.counters.reads += bankCounters(index, b).reads;
+    figures.counters.writes += bankCounters(index, b).writes;
   }
-  checkRefreshDue(now);
-  selectCommand(now);
-  if (movableQueues_ != 0) moveTransaction();
-  if (lowPower_) checkPowerStates(now);
-  now_ = now + 1;
-  plan(now_);
-}
-
-void Channel::checkRefreshDue(Tick now) {
-  const std::uint32_t due = refresh_.dueRank();
-  Rank& rank = ranks_[due];
-  if (now == refresh_.dueAt()) {
-    refresh_.fallDue();
-    rank.refreshWaiting = true;
-    if (placed_ != 0 && now - lastProgress_ > patience_)
-      throw NoProgress("no read or write could issue on channel " + std::to_string(index_) + " between ticks " +
-                       std::to_string(lastProgress_) + " and " + std::to_string(now) +
-                       " though requests wait: REFRESH_PERIOD/tCK must leave time after tRFC to open a row and use it");
-  } else if (rank.poweredDown && refresh_.dueAt() - now <= timing_.tXP) {
-    rank.refreshWaiting = true;  // wake it in time
-  }
-}
-
-// The first transaction, oldest first, whose command queue has room for its two commands; a younger
-// one passes older ones whose queues are full (quirk Q5).
-void Channel::moveTransaction() {
-  std::int32_t index = waiting_.head;
-  while (!movable(queueOf(pool_[index]))) index = pool_[index].next;
-  unlink(waiting_, pool_, index);
-  --queued_;
-  CommandQueue& queue = queueOf(pool_[index]);
-  --queue.waiting;
-  queue.used += 2;
-  if (!movable(queue)) --movableQueues_;
-  place(index);
-}
-
-void Channel::place(std::int32_t index) {
-  Entry& entry = pool_[index];
-  Rank& rank = ranks_[entry.rank];
-  Bank& bank = bankAt(entry.rank, entry.bank);
-  entry.order = ++order_;
-  append(bank, pool_, index);
-  ++rank.entries;
-  if (placed_++ == 0) lastProgress_ = now_;
-  // An entry changes what its bank waits for only if the bank waited for none.
-  if (bank.wanted != kNoEntry) return;
-  if (bank.open() && bank.row != entry.row) return;
-  want(bank, index);
-  chooseAction(rank, bank);
-}
-
-// Power-down is entered at once when a rank has nothing to do, and left when it has work again.
-void Channel::checkPowerStates(Tick now) {
-  for (std::uint32_t index = 0; index < numRanks_; ++index) {
-    Rank& rank = ranks_[index];
-    if (rank.entries == 0 && !rank.refreshWaiting) {
-      if (rank.poweredDown || rank.openBanks != 0 || now < rank.quietAt) continue;
-      rank.account(now, steps_);
-      rank.poweredDown = true;
-      rank.exitAt = now + timing_.tCKE;
-      ++rank.counters.powerDownEntries;
-      rank.stale = true;
-      note(Command::PowerDownEntry, now, index, 0, 0, 0);
-    } else if (rank.poweredDown && now >= rank.exitAt) {
-      rank.account(now, steps_);
-      rank.poweredDown = false;
-      if (strict_) {
-        raise(rank.activateGap, now + timing_.tXP);
-        raise(rank.quietAt, now + timing_.tCKE);
-      } else {  // quirk Q17
-        rank.activateGap = 0;
-        for (std::uint32_t b = 0; b < numBanks_; ++b) bankAt(index, b).at(Action::Activate) = now + timing_.tXP;
-      }
-      rank.stale = true;
-      note(Command::PowerDownExit, now, index, 0, 0, 0);
-    }
-  }
-}
-
-Tick Channel::nextPowerChange(const Rank& rank, Tick from) const {
-  if (rank.entries == 0 && !rank.refreshWaiting)
-    return rank.poweredDown || rank.openBanks != 0 ? kNever : std::max(rank.quietAt, from);
-  return rank.poweredDown ? std::max(rank.exitAt, from) : kNever;
-}
-
-// The next tick, `from` or later, in which something can change.
-void Channel::plan(Tick from) {
-  Tick next = std::min(refresh_.dueAt(), collisionAt_);
-  if (movableQueues_ != 0 || (!overflow_.empty() && hasPlace())) next = std::min(next, from);
-  for (std::uint32_t index = 0; index < numRanks_; ++index) {
-    Rank& rank = ranks_[index];
-    if (rank.stale) planRank(index, from);
-    next = std::min(next, rank.prechargeAt);
-    if (!refresh_.holdsBack(index)) next = std::min(next, rank.commandAt);
-    if (lowPower_) next = std::min(next, nextPowerChange(rank, from));
-  }
-  if (refresh_.waiting()) next = std::min(next, refreshStep(from).at);
-  const Rank& due = ranks_[refresh_.dueRank()];
-  if (due.poweredDown && !due.refreshWaiting) {
-    const Tick dueAt = refresh_.dueAt();
-    next = std::min(next, dueAt > timing_.tXP ? dueAt - timing_.tXP : from);
-  }
-  next_ = std::max(next, from);
+  figures.energy.background = ranks_[index].background;
+  figures.energy.burst = steps_.read * figures.counters.reads + steps_.write * figures.counters.writes;
+  figures.energy.actpre = steps_.activate * figures.counters.activates;
+  figures.energy.refresh = steps_.refresh * figures.counters.refreshes;
+  return figures;
 }
 
 void Channel::recordEpochsTo(Tick until) {
   for (; epochEnd_ <= until; epochEnd_ += epochLength_) recordEpoch(epochEnd_);
+  alarm_ = std::min(epochEnd_, collisionAt_);
+  quietUntil_ = 0;
 }
 
 void Channel::recordEpoch(Tick end) {
   const std::vector<BankCounters> counted = epochBanks_.closeAt(end, banks_.size());
   for (std::uint32_t index = 0; index < numRanks_; ++index) {
-    Rank& rank = ranks_[index];
-    rank.account(end, steps_);
+    ranks_[index].account(end, steps_);
     const auto own = counted.begin() + std::ptrdiff_t{index} * numBanks_;
-    epochs_.push_back({end, index_, index, rank.energy - rank.epochStart, {own, own + numBanks_}});
-    rank.epochStart = rank.energy;
+    const Energy energy = figuresOf(index).energy;
+    epochs_.push_back({end, index_, index, energy - ranks_[index].epochStart, {own, own + numBanks_}});
+    ranks_[index].epochStart = energy;
   }
   epochBegan_ = end;
 }
@@ -239,6 +182,8 @@ void Channel::closeEpoch() {
   if (!records_.epochs || epochBegan_ == now_) return;
   recordEpoch(now_);
   if (epochEnd_ == now_) epochEnd_ += epochLength_;
+  alarm_ = std::min(epochEnd_, collisionAt_);
+  quietUntil_ = 0;
 }
 
 }  // namespace scanfuse::dram

@@ -2,10 +2,12 @@
 //
 // A tick in which nothing can change is never executed: after each executed tick the channel works
 // out the next one that matters (`next()`), and background energy is integrated in closed form.
-// channel.cpp holds the order of events within a tick, selection.cpp the choice of the command,
-// effects.cpp what a command does to the banks, idle.cpp how idle stretches are passed over.
+// tick.cpp holds the order of events within a tick, selection.hpp the choice of the command, effects.hpp
+// what a command does to the banks (these three are compiled once for each usual combination of policies),
+// refresh_stage.cpp what a refresh that is due waits for, idle.cpp how idle stretches are passed over.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <stdexcept>
@@ -17,6 +19,7 @@
 #include "dram/energy.hpp"
 #include "dram/entries.hpp"
 #include "dram/epoch_banks.hpp"
+#include "dram/policy.hpp"
 #include "dram/rank.hpp"
 #include "dram/refresh_schedule.hpp"
 #include "dram/round_robin.hpp"
@@ -53,27 +56,37 @@ class Channel {
  public:
   Channel(const Config& config, std::uint32_t index, OwnerTable& owners, CompletionListener& listener,
           RecordOptions records);
+  Channel(const Channel&) = delete;
+  Channel(Channel&&) = default;
 
   // Room in the transaction queue before tick now() executes.
-  // In strict mode those in the overflow list come first (quirk Q6).
-  bool hasRoom() const { return hasPlace() && (!strict_ || overflow_.empty()); }
+  bool hasRoom() const { return queued_ < roomBelow_; }
   // Adds before tick now() executes. Without room it goes to the overflow list, which has no bound.
   void add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot);
 
   Tick now() const { return now_; }    // ticks executed so far
   Tick next() const { return next_; }  // no tick before this one changes anything
-  void runTo(Tick until);              // executes all ticks before `until`
-  void runUntilRoom();                 // ... until a place in the transaction queue is free
-  void runUntilDrained();              // ... until every transaction's column command has issued
+  // Executes all ticks before `until`.
+  void runTo(Tick until) {
+    if (until > next_ || until > epochEnd_) {
+      runEvents(until);
+    } else if (until > now_) {
+      now_ = until;
+    }
+  }
+  // ... until a place in the transaction queue is free.
+  void runUntilRoom() { (this->*loop_)(kNever, Stop::WithRoom); }
+  // ... until every transaction's column command has issued.
+  void runUntilDrained() { (this->*loop_)(kNever, Stop::Drained); }
 
   std::uint64_t pending() const { return pending_; }
 
   // Figures at tick now().
-  const Rank& rank(std::uint32_t index);
+  RankFigures rank(std::uint32_t index);
   std::uint32_t numRanks() const { return numRanks_; }
   std::uint32_t numBanks() const { return numBanks_; }
   const BankCounters& bankCounters(std::uint32_t rank, std::uint32_t bank) const {
-    return bankCounters_[rank * numBanks_ + bank];
+    return bankAt(rank, bank).counters;
   }
   const LatencyHistogram& latencies() const { return latencies_; }
   const std::vector<CommandRecord>& commands() const { return commands_; }
@@ -88,86 +101,179 @@ class Channel {
   struct RefreshStep {
     Command command = Command::Refresh;
     std::uint32_t bank = 0;
-    Tick at = kNever;   // when to look again
+    Tick at = kNever;    // when to look again
     bool ready = false;  // the command can go out in the tick asked about
   };
+  enum class Stop : std::uint8_t { AtTime, WithRoom, Drained };
+  using Loop = void (Channel::*)(Tick until, Stop stop);
 
-  // channel.cpp: the order of events within a tick
-  void tick(Tick now);
-  void enqueue(std::int32_t index);
-  void checkRefreshDue(Tick now);
-  void selectCommand(Tick now);
-  void moveTransaction();
-  void place(std::int32_t index);
-  void checkPowerStates(Tick now);
-  void plan(Tick from);
-  Tick nextPowerChange(const Rank& rank, Tick from) const;
+  // What the inner loop asks of its policy.
+  template <class P>
+  bool strict() const {
+    if constexpr (P::fixed) return false;
+    else return strict_;
+  }
+  template <class P>
+  bool openPage() const {
+    if constexpr (P::fixed) return P::openPage;
+    else return openPage_;
+  }
+  template <class P>
+  bool perBank() const {
+    if constexpr (P::fixed) return P::perBank;
+    else return perBank_;
+  }
+  template <class P>
+  std::uint32_t numRanks() const {
+    if constexpr (P::fixed) return P::oneRank ? 1 : numRanks_;
+    else return numRanks_;
+  }
+
+  template <class P>
+  bool oneQueue() const {
+    if constexpr (P::fixed) return P::oneRank && !P::perBank;
+    else return false;
+  }
+
+  // channel.cpp
+  void enqueue(Entry& entry);
+  void pushOverflow(Entry& entry);
+  void popOverflow();
+  RankFigures figuresOf(std::uint32_t index) const;
   void recordEpochsTo(Tick until);
   void recordEpoch(Tick end);
+
+  // tick.cpp: the order of events within a tick
+  Loop chooseLoop() const;
+  template <class P>
+  void run(Tick until, Stop stop);
+  template <class P>
+  void tick(Tick now);
+  void meetAlarm(Tick now);
+  void admitOverflow(Tick now);
+  void raiseAlarm(Tick at) {
+    alarm_ = std::min(alarm_, collisionAt_ = at);
+    quietUntil_ = 0;
+  }
+  void checkRefreshDue(Tick now);
+  void fallDue(Tick now);
+  template <class P>
+  void moveTransaction();
+  template <class P>
+  void checkPowerStates(Tick now);
+  void enterPowerDown(Rank& rank, Tick now);
+  void leavePowerDown(Rank& rank, Tick now);
+  template <class P>
+  void plan(Tick from);
+  void planNext(Tick from);
+  Tick planAmidEvents(Tick from);
+  bool reached(Stop stop) const {
+    return stop == Stop::WithRoom ? hasRoom() : stop == Stop::Drained && pending_ == 0;
+  }
 
   // idle.cpp: long stretches without requests
   void skipIdle(Tick until);
   bool settled() const;
   void runEvents(Tick until);
+  void runTicks(Tick until);
 
-  // selection.cpp: which command
+  // selection.hpp: which command
+  template <class P>
+  void selectCommand(Tick now);
+  template <class P>
   bool takeRefreshStage(Tick now);
-  bool takeNormalStage(Tick now);
-  bool takeNormalPerRank(Tick now);
-  bool takeNormalPerBank(Tick now);
+  template <class P>
+  void selectAmidRefresh(Tick now);
+  template <class P, class Free>
+  bool takeNormalPerRank(Tick now, Free free);
+  template <class P, class Free>
+  bool takeNormalPerBank(Tick now, Free free);
+  template <class P>
   bool takePrechargeStage(Tick now);
+  template <class P>
+  void serve(Rank& rank, Bank& bank, Tick now);
+  template <class P>
+  void advancePointer();
+  void stepPointer();
+
+  // refresh_stage.cpp
   RefreshStep refreshStep(Tick now) const;
   RefreshStep strictRefreshStep(Tick now) const;
-  bool hasPlace() const { return queued_ < queueDepth_; }
-  void planRank(std::uint32_t index, Tick from);
-  Tick readyAt(const Rank& rank, const Bank& bank) const;
-  Tick activateFloor(const Rank& rank, const Bank& bank) const;
-  void serve(std::uint32_t rank, std::uint32_t bank, Tick now);
-  void advancePointer();
+  static Tick readyAt(const Rank& rank, const Bank& bank);
 
-  // effects.cpp: what a command does
-  void activate(std::uint32_t rank, std::uint32_t bank, Tick now);
-  void accessColumn(std::uint32_t rank, std::uint32_t bank, Tick now);
-  void constrainColumns(std::uint32_t rank, Tick read, Tick write, Tick otherRead, Tick otherWrite, Tick now);
-  void precharge(std::uint32_t rank, std::uint32_t bank, Tick now);
-  void refresh(std::uint32_t rank, Tick now);
-  void finishTransaction(Entry& entry, Tick now);
+  // effects.hpp: what a command does
+  template <class P>
+  void activate(Rank& rank, Bank& bank, Tick now);
+  template <class P>
+  void accessColumn(Rank& rank, Bank& bank, Tick now);
+  template <class P>
+  void precharge(Rank& rank, Bank& bank, Tick now);
+  void refresh(Rank& rank, Tick now);
+  void constrainColumns(Rank& rank, Tick read, Tick write);
+  void constrainOtherRanks(const Rank& own, Tick read, Tick write, Tick now);
+  template <class Chosen>
+  void constrainBanks(Rank& rank, Tick read, Tick write, Chosen chosen);
+  void finishTransaction(const Entry& entry, Bank& bank, Tick now);
+  template <class P>
   void chooseAction(Rank& rank, Bank& bank);
-  void want(Bank& bank, std::int32_t index);
+  template <class P>
+  void await(Rank& rank, Bank& bank, Action action);
+  void renew(Rank& rank, Action action);
+  template <class P>
+  void takeFromQueue(const Bank& bank, std::uint32_t commands);
+  template <class P>
+  bool canMove() const;
   void note(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
-            std::uint32_t column);
-
-  Bank& bankAt(std::uint32_t rank, std::uint32_t bank) { return banks_[rank * numBanks_ + bank]; }
-  const Bank& bankAt(std::uint32_t rank, std::uint32_t bank) const { return banks_[rank * numBanks_ + bank]; }
-  CommandQueue& queueOf(const Entry& entry) {
-    return queues_[perBank_ ? entry.rank * numBanks_ + entry.bank : entry.rank];
+            std::uint32_t column) {
+    if (noting_) record(command, now, rank, bank, row, column);
   }
+  void record(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
+              std::uint32_t column);
+
+  bool hasPlace() const { return queued_ < queueDepth_; }
   bool movable(const CommandQueue& queue) const { return queue.waiting != 0 && queue.used + 2 <= commandDepth_; }
+  std::uint64_t placed() const;  // transactions in command queues
+  static Tick activateFloor(const Rank& rank, const Bank& bank) {
+    return std::max(bank.at(Action::Activate), rank.activateGap);
+  }
+  static Tick readyFor(const Bank& bank, Action action) { return std::max(bank.at(action), bank.idleAt); }
+  Bank& bankAt(std::uint32_t rank, std::uint32_t bank) { return banks_[(rank << bankBits_) + bank]; }
+  const Bank& bankAt(std::uint32_t rank, std::uint32_t bank) const { return banks_[(rank << bankBits_) + bank]; }
+  Bank* banksOf(const Rank& rank) { return &bankAt(rank.index, 0); }
 
   const Timing timing_;
   const EnergySteps steps_;
   const bool strict_, openPage_, perBank_, lowPower_;
   const bool advanceByPairs_, stayAfterActivate_;  // with AL>0: quirk Q13, and what strict mode has for it
   const bool rankWideActivateGap_;
-  const std::uint32_t numRanks_, numBanks_, queueDepth_, hitCap_, epochLength_, index_;
+  const bool noting_;    // commands, or what they occupy the command bus for
+  const bool oneQueue_;  // as the inner loop sees it
+  const std::uint32_t numRanks_, numBanks_, bankBits_, queueDepth_, hitCap_, epochLength_, index_;
   const std::uint64_t commandDepth_;
   const RoundRobin roundRobin_;
   const RecordOptions records_;
+  // Whether column commands are kept apart by one time for all banks of a rank, which is the same wherever no
+  // bank could go sooner anyway; else bank by bank.
+  const bool ownByRank_, otherByRank_;
   const Tick patience_;
+  const Tick longIdle_;  // from this many ticks on it pays to look for a repeating pattern
+  const Loop loop_;
 
   std::vector<Rank> ranks_;
   std::vector<Bank> banks_;
   std::vector<CommandQueue> queues_;
   EntryPool pool_;
   EntryList waiting_;  // transaction queue
-  std::deque<std::int32_t> overflow_;
+  std::deque<Entry*> overflow_;
 
   Tick now_ = 0, next_ = 0;
+  Tick alarm_ = kNever;              // the epoch's end or a collision
+  Tick quietUntil_ = 0;              // before this tick no refresh is due or waits, no rank sleeps, nothing overflows
   std::uint32_t queued_ = 0;         // in the transaction queue
-  std::uint32_t movableQueues_ = 0;  // command queues with room that transactions wait for
-  std::uint64_t placed_ = 0;         // in command queues
+  std::uint32_t roomBelow_;          // there is room while fewer are queued
+  std::uint32_t movableQueues_ = 0;  // command queues with room that transactions wait for, if there are several
   std::uint64_t pending_ = 0;        // added, column command not issued
-  std::uint64_t order_ = 0;
+  std::uint64_t order_ = 0;          // transactions that have entered a command queue
 
   RefreshSchedule refresh_;
   Pointer visit_;           // round robin of the normal stage
@@ -177,11 +283,11 @@ class Channel {
   Tick commandBusFree_ = 0;  // only where tCMD is more than one tick
   Tick lastWrite_ = kNever;
   Tick collisionAt_ = kNever;
-  Tick lastProgress_ = 0;
+  Tick progressAt_ = 0;         // no column command has issued since, though some wait
+  std::uint64_t progress_ = 0;  // how many had by then
 
   OwnerTable& owners_;
   CompletionListener& listener_;
-  std::vector<BankCounters> bankCounters_;
   LatencyHistogram latencies_;
   std::vector<CommandRecord> commands_;
   std::vector<EpochRecord> epochs_;

@@ -1,70 +1,71 @@
-// Transactions under way: one pool per channel, linked by index, so that nothing is allocated per
+// Transactions under way: one pool per channel, linked by pointers, so that nothing is allocated per
 // request once the pool has grown to its working size.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "dram/bank.hpp"
 #include "dram/types.hpp"
 
 namespace scanfuse::dram {
 
-struct Entry {
+struct Bank;
+
+struct alignas(64) Entry {
   std::uint64_t tag = 0;
-  std::uint64_t order = 0;  // place in the command queue
   Tick added = 0;           // tick of entering the transaction queue
-  std::uint32_t rank = 0, bank = 0, row = 0, column = 0;
+  std::uint64_t order = 0;  // place in the command queue
+  Bank* bank = nullptr;
+  Entry *before = nullptr, *after = nullptr;
+  std::uint32_t row = 0, column = 0;
   std::uint32_t owner = 0;  // slot in the owner table
-  std::int32_t previous = kNoEntry, next = kNoEntry;
   bool isWrite = false;
   bool needsActivate = true;
 };
 
+// A doubly linked list of entries, oldest first.
+struct EntryList {
+  Entry *head = nullptr, *tail = nullptr;
+
+  void append(Entry& entry) {
+    entry.before = tail;
+    entry.after = nullptr;
+    (tail == nullptr ? head : tail->after) = &entry;
+    tail = &entry;
+  }
+  void unlink(Entry& entry) {
+    (entry.before == nullptr ? head : entry.before->after) = entry.after;
+    (entry.after == nullptr ? tail : entry.after->before) = entry.before;
+  }
+};
+
 class EntryPool {
  public:
-  Entry& operator[](std::int32_t index) { return entries_[static_cast<std::size_t>(index)]; }
-  const Entry& operator[](std::int32_t index) const { return entries_[static_cast<std::size_t>(index)]; }
-
-  std::int32_t take() {
-    if (free_ == kNoEntry) {
-      entries_.emplace_back();
-      return static_cast<std::int32_t>(entries_.size() - 1);
-    }
-    const std::int32_t index = free_;
-    free_ = (*this)[index].next;
-    return index;
+  Entry& take() {
+    if (free_ == nullptr) grow();
+    Entry& entry = *free_;
+    free_ = entry.after;
+    return entry;
   }
-
-  void give(std::int32_t index) {
-    (*this)[index].next = free_;
-    free_ = index;
+  void give(Entry& entry) {
+    entry.after = free_;
+    free_ = &entry;
   }
 
  private:
-  std::vector<Entry> entries_;
-  std::int32_t free_ = kNoEntry;
+  // Each block as large as all before it.
+  void grow() {
+    const std::size_t size = size_ == 0 ? 64 : size_;
+    blocks_.emplace_back(new Entry[size]);
+    for (std::size_t i = size; i-- != 0;) give(blocks_.back()[i]);
+    size_ += size;
+  }
+
+  std::vector<std::unique_ptr<Entry[]>> blocks_;
+  std::size_t size_ = 0;
+  Entry* free_ = nullptr;
 };
-
-// A doubly linked list of entries, oldest first.
-struct EntryList {
-  std::int32_t head = kNoEntry, tail = kNoEntry;
-};
-
-template <class List>
-void append(List& list, EntryPool& pool, std::int32_t index) {
-  Entry& entry = pool[index];
-  entry.previous = list.tail;
-  entry.next = kNoEntry;
-  (list.tail == kNoEntry ? list.head : pool[list.tail].next) = index;
-  list.tail = index;
-}
-
-template <class List>
-void unlink(List& list, EntryPool& pool, std::int32_t index) {
-  const Entry& entry = pool[index];
-  (entry.previous == kNoEntry ? list.head : pool[entry.previous].next) = entry.next;
-  (entry.next == kNoEntry ? list.tail : pool[entry.next].previous) = entry.previous;
-}
 
 }  // namespace scanfuse::dram

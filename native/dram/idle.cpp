@@ -20,29 +20,25 @@ bool Channel::settled() const {
   for (const Rank& rank : ranks_) {
     if (rank.refreshWaiting || rank.openBanks != 0 || rank.poweredDown != lowPower_) return false;
     if (!past(rank.openUntil) || !past(rank.quietAt) || !past(rank.activateGap) || !past(rank.exitAt)) return false;
-    if (!std::all_of(rank.floor.begin(), rank.floor.end(), past)) return false;
+    if (!past(rank.readFloor) || !past(rank.writeFloor)) return false;
     if (!std::all_of(rank.fourWindow.begin(), rank.fourWindow.end(), past)) return false;
   }
   return std::all_of(banks_.begin(), banks_.end(), [&past](const Bank& bank) {
-    // The last place of `earliest` belongs to "no action" and is never due.
     return past(bank.idleAt) && past(bank.activeUntil) &&
-           std::all_of(bank.earliest.begin(), bank.earliest.end() - 1, past);
+           std::all_of(bank.earliest.begin(), bank.earliest.end(), past);
   });
 }
 
 void Channel::skipIdle(Tick until) {
   if (records_.commands || records_.epochs) return;  // each period has something of its own to record
   const Tick period = refresh_.period();
-  runEvents(now_ + period);
+  runTicks(now_ + period);
   // Not in the midst of a refresh, wherever in the period that is.
-  for (int attempt = 0; attempt < kAttempts && !settled(); ++attempt) runEvents(now_ + period / kAttempts + 1);
+  for (int attempt = 0; attempt < kAttempts && !settled(); ++attempt) runTicks(now_ + period / kAttempts + 1);
   if (!settled()) return;
-  std::vector<Rank> before;
-  for (Rank& rank : ranks_) {
-    rank.account(now_, steps_);
-    before.push_back(rank);
-  }
-  runEvents(now_ + period);
+  std::vector<RankFigures> before;
+  for (std::uint32_t index = 0; index < numRanks_; ++index) before.push_back(rank(index));
+  runTicks(now_ + period);
   if (!settled()) return;
 
   const Tick periods = (until - now_) / period;
@@ -50,19 +46,22 @@ void Channel::skipIdle(Tick until) {
   for (std::uint32_t index = 0; index < numRanks_; ++index) {
     Rank& rank = ranks_[index];
     rank.account(now_, steps_);
-    const Rank& past = before[index];
-    refreshes += rank.counters.refreshes - past.counters.refreshes;
-    rank.energy.background += (rank.energy.background - past.energy.background) * periods;
-    rank.energy.refresh += (rank.energy.refresh - past.energy.refresh) * periods;
-    rank.counters.repeatIdle(past.counters, periods);
+    const RankFigures& past = before[index];
+    RankCounters& counters = rank.counters;
+    refreshes += counters.refreshes - past.counters.refreshes;
+    rank.background += (rank.background - past.energy.background) * periods;
+    // An idle rank does nothing but refresh and sleep.
+    counters.refreshes += (counters.refreshes - past.counters.refreshes) * periods;
+    counters.powerDownTicks += (counters.powerDownTicks - past.counters.powerDownTicks) * periods;
+    counters.powerDownEntries += (counters.powerDownEntries - past.counters.powerDownEntries) * periods;
     rank.accounted += periods * period;
   }
   // Each refresh moves the round-robin pointer, which comes back after two rounds at the latest.
   const std::uint64_t cycle = 2 * banks_.size();
-  for (std::uint64_t steps = (refreshes % cycle) * (periods % cycle) % cycle; steps != 0; --steps) advancePointer();
+  for (std::uint64_t steps = (refreshes % cycle) * (periods % cycle) % cycle; steps != 0; --steps) stepPointer();
   refresh_.skip(periods);
   now_ += periods * period;
-  plan(now_);
+  planNext(now_);
 }
 
 }  // namespace scanfuse::dram

@@ -7,52 +7,90 @@
 #include "dram/bank.hpp"
 #include "dram/energy.hpp"
 #include "dram/types.hpp"
+#include "dram/waiting_banks.hpp"
 
 namespace scanfuse::dram {
 
 struct RankCounters {
   std::uint64_t reads = 0, writes = 0, activates = 0, precharges = 0, refreshes = 0, rowHits = 0;
   std::uint64_t powerDownTicks = 0, powerDownEntries = 0;
+};
 
-  // Adds `times` what has come about since `past` while idle: only refreshes and power-down.
-  void repeatIdle(const RankCounters& past, std::uint64_t times) {
-    refreshes += (refreshes - past.refreshes) * times;
-    powerDownTicks += (powerDownTicks - past.powerDownTicks) * times;
-    powerDownEntries += (powerDownEntries - past.powerDownEntries) * times;
-  }
+// What a rank has done and what that took.
+struct RankFigures {
+  Energy energy;
+  RankCounters counters;
 };
 
 struct Rank {
-  // --- constraints on all banks of the rank, in addition to their own ---
-  std::array<Tick, kActions> floor{};
-  Tick activateGap = 0;             // tRRD after the last activate
-  std::array<Tick, 4> fourWindow{};  // expiry of the last four activates (tFAW)
-  std::uint32_t fourOldest = 0;
+  std::uint32_t index = 0;
 
-  // --- plan: the earliest tick in which some bank can act, valid until `stale` ---
-  bool stale = true;
-  Tick commandAt = kNever;    // activate, read or write
+  // --- constraints on all banks of the rank, in addition to their own ---
+  std::uint32_t fourOldest = 0;
+  std::array<Tick, 4> fourWindow{};  // expiry of the last four activates (tFAW)
+  Tick activateGap = 0;              // tRRD after the last activate
+  Tick readFloor = 0, writeFloor = 0;
+
+  // --- plan: no command can go out before these, valid until `stale` ---
+  Tick activateAt = kNever, readAt = kNever, writeAt = kNever;
+  Tick commandAt = kNever;    // the first of the three
   Tick prechargeAt = kNever;  // closing a row nobody wants
-  std::uint32_t best = 0;     // bank to serve if the command is taken exactly at commandAt
+  bool stale = true;
 
   // --- state ---
-  std::uint32_t entries = 0;     // transactions in this rank's command queues
-  std::uint32_t openBanks = 0;   // Active with no close scheduled
-  Tick openUntil = 0;            // some bank is Active or Refreshing before this tick anyway
-  Tick quietAt = 0;              // all banks Idle from here on (if none is open)
   bool refreshWaiting = false;
   bool poweredDown = false;
+  std::uint32_t entries = 0;    // transactions in this rank's command queues
+  std::uint32_t openBanks = 0;  // Active with no close scheduled
+  Tick openUntil = 0;           // some bank is Active or Refreshing before this tick anyway
+  Tick quietAt = 0;             // all banks Idle from here on (if none is open)
   Tick exitAt = 0;
+  std::array<WaitingBanks, kActions> waiting;
 
   // --- accounting ---
   Tick accounted = 0;  // background energy is complete for all ticks before this one
-  Energy energy;
+  std::uint64_t background = 0;
   Energy epochStart;
-  RankCounters counters;
+  RankCounters counters;  // but for reads and writes, which are counted by bank
 
+  WaitingBanks& waitingFor(Action action) { return waiting[static_cast<std::size_t>(action)]; }
+
+  // Earliest activate of any bank, by tRRD and tFAW.
+  Tick activateFloor() const {
+    const Tick window = fourWindow[fourOldest];
+    return activateGap > window ? activateGap : window;
+  }
   void activated(Tick now, std::uint32_t tFAW) {
     fourWindow[fourOldest] = now + tFAW;
     fourOldest = (fourOldest + 1) & 3;
+  }
+
+  void plan() {
+    stale = false;
+    if (poweredDown) {
+      commandAt = prechargeAt = kNever;
+      return;
+    }
+    activateAt = waitingFor(Action::Activate).earliest(activateFloor());
+    readAt = waitingFor(Action::Read).earliest(readFloor);
+    writeAt = waitingFor(Action::Write).earliest(writeFloor);
+    const Tick columnAt = readAt < writeAt ? readAt : writeAt;
+    commandAt = activateAt < columnAt ? activateAt : columnAt;
+    prechargeAt = waitingFor(Action::Precharge).earliest(0);
+  }
+
+  // Calls visit(banks) for those banks waiting for a command of which some can go `now`, the ripe ones in front.
+  template <class Visit>
+  void eachReady(Tick now, Visit visit) {
+    const auto look = [&](Tick at, Action action) {
+      if (at > now) return;
+      WaitingBanks& banks = waitingFor(action);
+      banks.ripen(now);
+      visit(banks);
+    };
+    look(readAt, Action::Read);
+    look(writeAt, Action::Write);
+    look(activateAt, Action::Activate);
   }
 
   // Brings the background energy up to (not including) tick `until`. Must be called before the state
@@ -60,13 +98,13 @@ struct Rank {
   void account(Tick until, const EnergySteps& steps) {
     const Tick ticks = until - accounted;
     if (poweredDown) {
-      energy.background += ticks * steps.powerDownTick;
+      background += ticks * steps.powerDownTick;
       counters.powerDownTicks += ticks;
     } else if (openBanks != 0 || openUntil >= until) {
-      energy.background += ticks * steps.openTick;
+      background += ticks * steps.openTick;
     } else {
       const Tick open = openUntil > accounted ? openUntil - accounted : 0;
-      energy.background += open * steps.openTick + (ticks - open) * steps.closedTick;
+      background += open * steps.openTick + (ticks - open) * steps.closedTick;
     }
     accounted = until;
   }

@@ -16,6 +16,10 @@ class RoundRobin {
   RoundRobin(SchedulingOrder order, std::uint32_t ranks, std::uint32_t banks)
       : rankFirst_(order == SchedulingOrder::RankThenBank), ranks_(ranks), banks_(banks) {}
 
+  // When it comes to `at`, counted from rank 0, bank 0.
+  std::uint32_t turn(Pointer at) const { return rankFirst_ ? at.bank * ranks_ + at.rank : at.rank * banks_ + at.bank; }
+  std::uint32_t turns() const { return ranks_ * banks_; }
+
   void step(Pointer& at) const {
     if (rankFirst_) {
       if (++at.rank == ranks_) {

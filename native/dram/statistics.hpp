@@ -17,7 +17,10 @@ struct BankCounters {
 
 // What the transactions of one owner have caused: the sums over owners equal the ranks' figures.
 struct OwnerCounters {
-  std::uint64_t reads = 0, writes = 0, activates = 0, rowHits = 0, burst = 0, actpre = 0;
+  std::uint64_t reads = 0, writes = 0, activates = 0, rowHits = 0;
+
+  std::uint64_t burst(const EnergySteps& steps) const { return reads * steps.read + writes * steps.write; }
+  std::uint64_t actpre(const EnergySteps& steps) const { return activates * steps.activate; }
 };
 
 class OwnerTable {
@@ -46,7 +49,7 @@ class LatencyHistogram {
  public:
   void add(Tick latency) {
     const Tick bin = latency / kWidth;
-    if (bin < near_.size()) {
+    if (bin < kNear) {
       ++near_[bin];
     } else {
       addFar(bin);
@@ -55,7 +58,7 @@ class LatencyHistogram {
   // (lower bound of the bin, count), ascending, no empty bins.
   std::vector<std::pair<Tick, std::uint64_t>> bins() const {
     std::vector<std::pair<Tick, std::uint64_t>> out;
-    for (std::size_t bin = 0; bin < near_.size(); ++bin)
+    for (std::size_t bin = 0; bin < kNear; ++bin)
       if (near_[bin] != 0) out.emplace_back(bin * kWidth, near_[bin]);
     for (const auto& [bin, count] : far_) out.emplace_back(bin * kWidth, count);
     return out;
@@ -63,8 +66,9 @@ class LatencyHistogram {
 
  private:
   static constexpr Tick kWidth = 10;
+  static constexpr std::size_t kNear = 1024;
   void addFar(Tick bin) { ++far_[bin]; }
-  std::vector<std::uint64_t> near_ = std::vector<std::uint64_t>(1024);
+  std::vector<std::uint64_t> near_ = std::vector<std::uint64_t>(kNear);
   std::map<Tick, std::uint64_t> far_;  // more than 10,000 ticks of latency are rare
 };
 

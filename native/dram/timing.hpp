@@ -35,11 +35,13 @@ struct Timing {
         tRFC(c.tRFC),
         tCKE(c.tCKE),
         tXP(c.tXP),
-        tCMD(c.tCMD) {}
+        tCMD(c.tCMD),
+        readTold(Tick{tCMD} + readLatency + burst),
+        writeTold(Tick{writeLatency} + burst) {}
 
   // From the command to the tick in which the requester is told.
-  Tick readDone(Tick issued) const { return issued + tCMD + readLatency + burst; }
-  Tick writeDone(Tick issued) const { return issued + writeLatency + burst; }
+  Tick readDone(Tick issued) const { return issued + readTold; }
+  Tick writeDone(Tick issued) const { return issued + writeTold; }
 
   std::uint32_t burst, readLatency, writeLatency;
   std::uint32_t readToPrecharge, writeToPrecharge, readToWrite, readToWriteSameRank;
@@ -47,6 +49,7 @@ struct Timing {
   std::uint32_t writeToReadSameRank, writeToReadOtherRank;
   std::uint32_t columnSameRank, columnOtherRank, activateToColumn;
   std::uint32_t tRC, tRAS, tRRD, tFAW, tRP, tRFC, tCKE, tXP, tCMD;
+  Tick readTold, writeTold;
 };
 
 }  // namespace scanfuse::dram

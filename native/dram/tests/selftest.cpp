@@ -104,7 +104,7 @@ Sums sums(System& system) {
   Sums all;
   for (Channel& channel : system.channels())
     for (std::uint32_t r = 0; r < channel.numRanks(); ++r) {
-      const Rank& rank = channel.rank(r);
+      const RankFigures rank = channel.rank(r);
       all.burst += rank.energy.burst;
       all.actpre += rank.energy.actpre;
       all.background += rank.energy.background;
@@ -135,11 +135,12 @@ void replayed(unsigned seed) {
   options.cpuHz = random() % 2 != 0 ? 1000000000 : 0;
   options.extra = 100;
   replay.run({cycles.data(), addresses.data(), isWrite.get(), force.get(), owners.data(), nullptr, size}, options);
+  const EnergySteps steps(config);
   check(sums(replay.system()).served == size, "replay: not every request was served", seed);
   std::uint64_t burst = 0, actpre = 0;
   for (const OwnerCounters& each : replay.system().owners().counters()) {
-    burst += each.burst;
-    actpre += each.actpre;
+    burst += each.burst(steps);
+    actpre += each.actpre(steps);
   }
   const Sums all = sums(replay.system());
   check(burst == all.burst && actpre == all.actpre, "replay: owners do not sum to ranks", seed);

@@ -1,0 +1,249 @@
+// The order of events within a tick, and the loop over the ticks that matter.
+#include <algorithm>
+#include <string>
+
+#include "dram/channel.hpp"
+#include "dram/effects.hpp"
+#include "dram/selection.hpp"
+
+namespace scanfuse::dram {
+
+// One executed tick, in the order of the model. The parts of a tick that concern data on the bus are
+// closed forms of the tick a column command issues in, so they need no steps here.
+template <class P>
+inline void Channel::tick(Tick now) {
+  now_ = now;
+  const bool quiet = now < quietUntil_;
+  if (!quiet) {
+    if (now >= alarm_) meetAlarm(now);
+    if (!overflow_.empty()) admitOverflow(now);
+    checkRefreshDue(now);
+  }
+  if (quiet || !refresh_.waiting()) {
+    selectCommand<P>(now);
+  } else {
+    selectAmidRefresh<P>(now);
+  }
+  if (canMove<P>()) moveTransaction<P>();
+  if (lowPower_) checkPowerStates<P>(now);
+  now_ = now + 1;
+  plan<P>(now_);
+}
+
+template <class P>
+void Channel::run(Tick until, Stop stop) {
+  while (next_ < until && !reached(stop)) tick<P>(next_);
+}
+
+void Channel::meetAlarm(Tick now) {
+  if (epochEnd_ <= now) recordEpochsTo(now);
+  if (now == collisionAt_)
+    throw BusCollision("two write bursts collide on the data bus of channel " + std::to_string(index_) + " at tick " +
+                       std::to_string(now) + ": with several ranks, 1+tRCD-AL must be at least BL/2");
+}
+
+void Channel::admitOverflow(Tick now) {
+  if (!hasPlace()) return;
+  if (!strict_) overflow_.front()->added = now;  // quirk Q6
+  enqueue(*overflow_.front());
+  popOverflow();
+}
+
+inline void Channel::checkRefreshDue(Tick now) {
+  if (now == refresh_.dueAt()) {
+    fallDue(now);
+  } else {
+    Rank& rank = ranks_[refresh_.dueRank()];
+    if (rank.poweredDown && refresh_.dueAt() - now <= timing_.tXP) rank.refreshWaiting = true;  // wake it in time
+  }
+}
+
+void Channel::fallDue(Tick now) {
+  ranks_[refresh_.dueRank()].refreshWaiting = true;
+  refresh_.fallDue();
+  const std::uint64_t waiting = placed();
+  if (waiting == 0 || order_ - waiting != progress_) {
+    progressAt_ = now;
+    progress_ = order_ - waiting;
+  } else if (now - progressAt_ > patience_)
+    throw NoProgress("no read or write could issue on channel " + std::to_string(index_) + " between ticks " +
+                     std::to_string(progressAt_) + " and " + std::to_string(now) +
+                     " though requests wait: REFRESH_PERIOD/tCK must leave time after tRFC to open a row and use it");
+}
+
+template <class P>
+inline bool Channel::canMove() const {
+  if (oneQueue<P>()) return queued_ != 0 && queues_[0].used + 2 <= commandDepth_;
+  return movableQueues_ != 0;
+}
+
+// The first transaction, oldest first, whose command queue has room for its two commands; a younger
+// one passes older ones whose queues are full (quirk Q5).
+template <class P>
+inline void Channel::moveTransaction() {
+  Entry* oldest = waiting_.head;
+  if (!oneQueue<P>())
+    while (!movable(queues_[oldest->bank->queue])) oldest = oldest->after;
+  Entry& entry = *oldest;
+  waiting_.unlink(entry);
+  --queued_;
+  Bank& bank = *entry.bank;
+  if (oneQueue<P>()) {
+    queues_[0].used += 2;
+  } else {
+    CommandQueue& queue = queues_[bank.queue];
+    --queue.waiting;
+    queue.used += 2;
+    if (!movable(queue)) --movableQueues_;
+  }
+
+  Rank& rank = ranks_[numRanks<P>() == 1 ? 0 : bank.rank];
+  entry.order = ++order_;
+  bank.entries.append(entry);
+  ++rank.entries;
+  // An entry changes what its bank waits for only if the bank waited for none.
+  if (bank.wanted != nullptr) return;
+  if (bank.open() && bank.row != entry.row) return;
+  bank.wanted = &entry;
+  chooseAction<P>(rank, bank);
+}
+
+// Power-down is entered at once when a rank has nothing to do, and left when it has work again.
+template <class P>
+inline void Channel::checkPowerStates(Tick now) {
+  for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
+    Rank& rank = ranks_[index];
+    const bool atWork = rank.entries != 0 || rank.refreshWaiting;
+    if (rank.poweredDown) {
+      if (atWork && now >= rank.exitAt) leavePowerDown(rank, now);
+    } else if (!atWork && rank.openBanks == 0 && now >= rank.quietAt) {
+      enterPowerDown(rank, now);
+    }
+  }
+}
+
+void Channel::enterPowerDown(Rank& rank, Tick now) {
+  rank.account(now, steps_);
+  rank.poweredDown = true;
+  quietUntil_ = 0;
+  rank.exitAt = now + timing_.tCKE;
+  ++rank.counters.powerDownEntries;
+  rank.stale = true;
+  note(Command::PowerDownEntry, now, rank.index, 0, 0, 0);
+}
+
+void Channel::leavePowerDown(Rank& rank, Tick now) {
+  rank.account(now, steps_);
+  rank.poweredDown = false;
+  rank.stale = true;
+  if (strict_) {
+    raise(rank.activateGap, now + timing_.tXP);
+    raise(rank.quietAt, now + timing_.tCKE);
+  } else {  // quirk Q17
+    rank.activateGap = 0;
+    Bank* const banks = banksOf(rank);
+    for (std::uint32_t b = 0; b < numBanks_; ++b) banks[b].at(Action::Activate) = now + timing_.tXP;
+    renew(rank, Action::Activate);
+  }
+  note(Command::PowerDownExit, now, rank.index, 0, 0, 0);
+}
+
+// The next tick, `from` or later, in which something can change.
+template <class P>
+inline void Channel::plan(Tick from) {
+  Tick next = from < quietUntil_ ? quietUntil_ : planAmidEvents(from);
+  for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
+    Rank& rank = ranks_[index];
+    if (rank.stale) rank.plan();
+    next = std::min(next, rank.prechargeAt);
+    if (from < quietUntil_ || !refresh_.holdsBack(index)) next = std::min(next, rank.commandAt);
+    if (rank.entries == 0 && lowPower_ && !rank.poweredDown && rank.openBanks == 0 && !rank.refreshWaiting)
+      next = std::min(next, rank.quietAt);
+  }
+  next_ = canMove<P>() || next < from ? from : next;
+}
+
+// The next event other than the commands of requests, and until when there is none that needs a look in each tick.
+Tick Channel::planAmidEvents(Tick from) {
+  Tick next = std::min(refresh_.dueAt(), alarm_);
+  quietUntil_ = next;
+  if (!overflow_.empty()) {
+    quietUntil_ = 0;
+    if (hasPlace()) next = from;
+  }
+  for (const Rank& rank : ranks_) {
+    if (!rank.poweredDown) continue;
+    quietUntil_ = 0;
+    if (rank.entries != 0 || rank.refreshWaiting) next = std::min(next, rank.exitAt);
+  }
+  if (refresh_.waiting()) {
+    quietUntil_ = 0;
+    next = std::min(next, refreshStep(from).at);
+  }
+  const Rank& due = ranks_[refresh_.dueRank()];
+  if (due.poweredDown && !due.refreshWaiting) {
+    const Tick dueAt = refresh_.dueAt();
+    next = std::min(next, dueAt > timing_.tXP ? dueAt - timing_.tXP : from);
+  }
+  return next;
+}
+
+// As good with no requests on their way as any policy's own.
+void Channel::planNext(Tick from) { plan<AnyPolicy>(from); }
+
+void Channel::refresh(Rank& rank, Tick now) {
+  rank.account(now, steps_);
+  const Tick ready = now + timing_.tRFC;
+  Bank* const banks = banksOf(rank);
+  for (std::uint32_t b = 0; b < numBanks_; ++b) banks[b].at(Action::Activate) = banks[b].idleAt = ready;
+  rank.activateGap = 0;
+  renew(rank, Action::Activate);
+  raise(rank.openUntil, ready);
+  rank.quietAt = strict_ ? std::max(rank.quietAt, ready) : ready;
+  refresh_.served();
+  rank.refreshWaiting = refresh_.owes(rank.index);
+  ++rank.counters.refreshes;
+  note(Command::Refresh, now, rank.index, 0, 0, 0);
+}
+
+// The earliest ticks of an action have changed for banks of the rank.
+void Channel::renew(Rank& rank, Action action) {
+  rank.stale = true;
+  Bank* const banks = banksOf(rank);
+  for (std::uint32_t b = 0; b < numBanks_; ++b) {
+    if (banks[b].action != action) continue;
+    WaitingBanks::remove(banks[b]);
+    banks[b].ready = readyFor(banks[b], action);
+    rank.waitingFor(action).insert(banks[b], now_);
+  }
+}
+
+void Channel::record(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
+                     std::uint32_t column) {
+  if (timing_.tCMD > 1 && command < Command::PowerDownEntry) commandBusFree_ = now + timing_.tCMD;
+  if (records_.commands) commands_.push_back({now, command, index_, rank, bank, row, column});
+}
+
+// With AL>0 the pointer advances after every second command (quirk Q13).
+void Channel::stepPointer() {
+  if (advanceByPairs_ && pairFinished_) {
+    pairFinished_ = false;
+  } else {
+    pairFinished_ = true;
+    roundRobin_.step(visit_);
+  }
+}
+
+Channel::Loop Channel::chooseLoop() const {
+  const auto withRanks = [this](Loop one, Loop several) { return numRanks_ == 1 ? one : several; };
+  if (strict_) return &Channel::run<AnyPolicy>;
+  if (openPage_ && !perBank_)
+    return withRanks(&Channel::run<FixedPolicy<true, false, true>>, &Channel::run<FixedPolicy<true, false, false>>);
+  if (openPage_)
+    return withRanks(&Channel::run<FixedPolicy<true, true, true>>, &Channel::run<FixedPolicy<true, true, false>>);
+  if (!perBank_)
+    return withRanks(&Channel::run<FixedPolicy<false, false, true>>, &Channel::run<FixedPolicy<false, false, false>>);
+  return withRanks(&Channel::run<FixedPolicy<false, true, true>>, &Channel::run<FixedPolicy<false, true, false>>);
+}
+
+}  // namespace scanfuse::dram
