@@ -23,7 +23,7 @@ MappingWidths::MappingWidths(const Config& config) {
 }
 
 AddressMap::AddressMap(const Config& config)
-    : oneChannel_(config.NUM_CHANS == 1), channels_(config.NUM_CHANS), banks_(config.NUM_BANKS) {
+    : channels_(config.NUM_CHANS), banks_(config.NUM_BANKS) {
   const MappingWidths widths(config);
   std::uint32_t shift = widths.byteOffset + widths.columnLow;
   const auto peel = [&shift](std::uint32_t width) {
@@ -41,15 +41,17 @@ AddressMap::AddressMap(const Config& config)
       default: column_ = peel(widths.column); break;
     }
   }
+  if (channels_ == 1) channel_ = Field{};  // without a look at the address
   checked_ = config.mapped.NUM_CHANS > config.NUM_CHANS || config.mapped.NUM_BANKS > config.NUM_BANKS;
 }
 
-void AddressMap::check(std::uint64_t address, const Location& at) const {
-  const bool channelMissing = at.channel >= channels_;
-  if (!channelMissing && at.bank < banks_) return;
+void AddressMap::check(std::uint64_t address) const {
+  const std::uint32_t channel = take(address, channel_), bank = take(address, bank_);
+  const bool channelMissing = channel >= channels_;
+  if (!channelMissing && bank < banks_) return;
   std::ostringstream text;
   text << "address 0x" << std::hex << address << std::dec << " maps to "
-       << (channelMissing ? "channel " : "bank ") << (channelMissing ? at.channel : at.bank) << " but there are only "
+       << (channelMissing ? "channel " : "bank ") << (channelMissing ? channel : bank) << " but there are only "
        << (channelMissing ? channels_ : banks_) << "; an override of " << (channelMissing ? "NUM_CHANS" : "NUM_BANKS")
        << " does not change the address mapping, set it in the ini file instead";
   throw std::out_of_range(text.str());

@@ -22,12 +22,12 @@ class AddressMap {
   // overrides of NUM_CHANS or NUM_BANKS can bring about.
   Location locate(std::uint64_t address) const {
     Location at;
-    at.channel = oneChannel_ ? 0 : take(address, channel_);
+    at.channel = take(address, channel_);
     at.rank = take(address, rank_);
     at.bank = take(address, bank_);
     at.row = take(address, row_);
     at.column = take(address, column_);
-    if (checked_) check(address, at);
+    if (checked_) check(address);
     return at;
   }
 
@@ -39,10 +39,10 @@ class AddressMap {
   static std::uint32_t take(std::uint64_t address, Field field) {
     return static_cast<std::uint32_t>((address >> field.shift) & field.mask);
   }
-  void check(std::uint64_t address, const Location& at) const;
+  void check(std::uint64_t address) const;
 
   Field channel_, rank_, bank_, row_, column_;
-  bool oneChannel_, checked_;
+  bool checked_;
   std::uint32_t channels_, banks_;
 };
 

@@ -16,10 +16,12 @@ namespace scanfuse::dram {
 enum class Action : std::uint8_t { Activate, Read, Write, Precharge, None };
 inline constexpr std::size_t kActions = 4;  // that can be waited for
 
-// A place in a list of banks.
+// A place in a list of banks that wait for an action (waiting_banks.hpp).
 struct BankLink {
   BankLink* before = nullptr;
   BankLink* after = nullptr;
+  Tick ready = kNever;      // from when on the bank's own history allows the action
+  std::uint64_t order = 0;  // who goes first: the entry's place in the command queue, or the turn
 };
 
 struct Bank : BankLink {
@@ -36,10 +38,7 @@ struct Bank : BankLink {
   std::uint32_t index = 0;  // within the rank
   std::uint32_t queue = 0;  // the command queue of its entries
   std::uint32_t turn = 0;   // when the round robin over all banks comes to it
-  // --- while it waits for an action (WaitingBanks) ---
-  Action action = Action::None;
-  Tick ready = 0;           // from when on its own history allows it
-  std::uint64_t order = 0;  // who goes first: the entry's place in the command queue, or the turn
+  Action action = Action::None;  // what it waits for
 
   BankCounters counters;
 

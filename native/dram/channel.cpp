@@ -29,6 +29,15 @@ bool reopensLate(const Config& config, const Timing& t) {
   return closed + t.activateToColumn >= longestHold(config, t);
 }
 
+// The model assigns the next activate of all banks when their rank wakes up. That lowers none where a bank that has
+// come to rest, slept and woken up could be activated anyway.
+bool wakesLate(const Config& config, const Timing& t) {
+  const Tick slept = Tick{t.tRP} + t.tCKE + t.tXP;
+  if (config.openPage()) return t.tRAS + slept >= t.tRC;
+  return Tick{t.activateToColumn} + std::min(t.readToPrecharge, t.writeToPrecharge) + slept >= t.tRC &&
+         t.readToPrecharge + slept >= t.readAutoToActivate && t.writeToPrecharge + slept >= t.writeAutoToActivate;
+}
+
 // The model spares banks of other ranks that are not active at that moment (quirk Q7). Nobody sees it where an
 // activate takes longer than the hold.
 bool activatesLate(const Timing& t) {
@@ -41,6 +50,7 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
                  RecordOptions records)
     : timing_(config),
       steps_(config),
+      records_(records),
       strict_(config.strict()),
       openPage_(config.openPage()),
       perBank_(config.perBankQueues()),
@@ -48,8 +58,6 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
       advanceByPairs_(config.AL > 0 && !strict_),
       stayAfterActivate_(config.AL > 0 && strict_),
       rankWideActivateGap_(config.tRC >= config.tRRD),
-      noting_(records.commands || config.tCMD > 1),
-      oneQueue_(!strict_ && !perBank_ && config.numRanks() == 1),
       numRanks_(config.numRanks()),
       numBanks_(config.NUM_BANKS),
       bankBits_(bitsFor(config.NUM_BANKS)),
@@ -59,16 +67,19 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
       index_(index),
       commandDepth_(config.CMD_QUEUE_DEPTH),
       roundRobin_(config.schedulingOrder, numRanks_, numBanks_),
-      records_(records),
       ownByRank_(strict_ || openPage_ || reopensLate(config, timing_)),
       otherByRank_(strict_ || activatesLate(timing_)),
+      exitMayLower_(!rankWideActivateGap_ || !wakesLate(config, timing_)),
       patience_(patience(config)),
       longIdle_(64 * Tick{config.refreshPeriodTicks()}),
-      loop_(chooseLoop()),
+      anyPolicy_(strict_ || records_.commands || records_.epochs || !ownByRank_ || !rankWideActivateGap_),
+      oneQueue_(!anyPolicy_ && !perBank_ && numRanks_ == 1),
+      policy_(chooseLoops()),
       ranks_(numRanks_),
       banks_(std::size_t{numRanks_} * numBanks_),
       queues_(perBank_ ? banks_.size() : numRanks_),
       roomBelow_(queueDepth_),
+      usedBelow_(commandDepth_ - 1),
       refresh_(config.refreshPeriodTicks(), config.refreshStaggerTicks(), numRanks_, strict_),
       owners_(owners),
       listener_(listener) {
@@ -85,33 +96,6 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
   }
 }
 
-void Channel::add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot) {
-  Entry& entry = pool_.take();
-  entry.tag = tag;
-  entry.added = now_;
-  entry.bank = &bankAt(at.rank, at.bank);
-  entry.row = at.row;
-  entry.column = at.column;
-  entry.owner = ownerSlot;
-  entry.isWrite = isWrite;
-  entry.needsActivate = true;
-  ++pending_;
-  if (hasRoom()) {
-    enqueue(entry);
-  } else {
-    pushOverflow(entry);
-  }
-  if (oneQueue_ ? queues_[0].used + 2 <= commandDepth_ : movableQueues_ != 0) next_ = now_;
-}
-
-void Channel::enqueue(Entry& entry) {
-  waiting_.append(entry);
-  ++queued_;
-  if (oneQueue_) return;
-  CommandQueue& queue = queues_[entry.bank->queue];
-  if (++queue.waiting == 1 && movable(queue)) ++movableQueues_;
-}
-
 // In strict mode nothing overtakes the overflow list (quirk Q6).
 void Channel::pushOverflow(Entry& entry) {
   overflow_.push_back(&entry);
@@ -125,12 +109,12 @@ void Channel::popOverflow() {
 }
 
 void Channel::runEvents(Tick until) {
-  if (pending_ == 0 && until > now_ + longIdle_) skipIdle(until);
+  if (pending() == 0 && until > now_ + longIdle_) skipIdle(until);
   runTicks(until);
 }
 
 void Channel::runTicks(Tick until) {
-  if (next_ < until) (this->*loop_)(until, Stop::AtTime);
+  if (next_ < until) (this->*policy_.run)(until, Stop::AtTime);
   if (until > now_) now_ = until;
   if (epochEnd_ < now_) recordEpochsTo(now_);
 }

@@ -47,6 +47,17 @@ class CompletionListener {
   virtual void served(std::uint64_t tag, Tick done) = 0;
 };
 
+// Requests of one owner for one channel, in order.
+struct RequestRun {
+  const std::int64_t* cycles = nullptr;  // ticks
+  const std::uint64_t* addresses = nullptr;
+  const bool* isWrite = nullptr;
+  std::int64_t* accepted = nullptr;  // to be filled in: ticks
+  std::size_t size = 0;
+  std::uint64_t firstTag = 0;  // they are numbered from here on
+  std::uint32_t ownerSlot = 0;
+};
+
 struct RecordOptions {
   bool commands = false;
   bool epochs = false;
@@ -64,6 +75,10 @@ class Channel {
   // Adds before tick now() executes. Without room it goes to the overflow list, which has no bound.
   void add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot);
 
+  // Runs and adds them in order, each at its cycle or later when there is room, up to the last. For systems of one
+  // channel.
+  void addAll(const RequestRun& run, const AddressMap& map) { (this->*policy_.addAll)(run, map); }
+
   Tick now() const { return now_; }    // ticks executed so far
   Tick next() const { return next_; }  // no tick before this one changes anything
   // Executes all ticks before `until`.
@@ -75,11 +90,12 @@ class Channel {
     }
   }
   // ... until a place in the transaction queue is free.
-  void runUntilRoom() { (this->*loop_)(kNever, Stop::WithRoom); }
+  void runUntilRoom() { (this->*policy_.run)(kNever, Stop::WithRoom); }
   // ... until every transaction's column command has issued.
-  void runUntilDrained() { (this->*loop_)(kNever, Stop::Drained); }
+  void runUntilDrained() { (this->*policy_.run)(kNever, Stop::Drained); }
 
-  std::uint64_t pending() const { return pending_; }
+  // Added, column command not issued.
+  std::uint64_t pending() const { return queued_ + overflow_.size() + placed(); }
 
   // Figures at tick now().
   RankFigures rank(std::uint32_t index);
@@ -105,7 +121,11 @@ class Channel {
     bool ready = false;  // the command can go out in the tick asked about
   };
   enum class Stop : std::uint8_t { AtTime, WithRoom, Drained };
-  using Loop = void (Channel::*)(Tick until, Stop stop);
+  // The inner loops of a policy.
+  struct Loops {
+    void (Channel::*run)(Tick until, Stop stop);
+    void (Channel::*addAll)(const RequestRun& run, const AddressMap& map);
+  };
 
   // What the inner loop asks of its policy.
   template <class P>
@@ -136,39 +156,49 @@ class Channel {
   }
 
   // channel.cpp
-  void enqueue(Entry& entry);
-  void pushOverflow(Entry& entry);
+  SCANFUSE_COLD void pushOverflow(Entry& entry);
   void popOverflow();
   RankFigures figuresOf(std::uint32_t index) const;
   void recordEpochsTo(Tick until);
   void recordEpoch(Tick end);
 
   // tick.cpp: the order of events within a tick
-  Loop chooseLoop() const;
+  Loops chooseLoops() const;
+  template <class P>
+  static constexpr Loops loopsOf() {
+    return {&Channel::run<P>, &Channel::addEach<P>};
+  }
   template <class P>
   void run(Tick until, Stop stop);
   template <class P>
+  void addEach(const RequestRun& run, const AddressMap& map);
+  template <class P>
+  Entry& newEntry(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot);
+  void enqueue(Entry& entry, bool oneQueue);
+  template <class P>
   void tick(Tick now);
-  void meetAlarm(Tick now);
-  void admitOverflow(Tick now);
+  template <class P>
+  bool serveAlone(Tick until);
+  SCANFUSE_COLD void meetAlarm(Tick now);
+  SCANFUSE_COLD void admitOverflow(Tick now);
   void raiseAlarm(Tick at) {
     alarm_ = std::min(alarm_, collisionAt_ = at);
     quietUntil_ = 0;
   }
   void checkRefreshDue(Tick now);
-  void fallDue(Tick now);
+  SCANFUSE_COLD void fallDue(Tick now);
   template <class P>
   void moveTransaction();
   template <class P>
-  void checkPowerStates(Tick now);
+  void checkPowerStates(Tick now, bool quiet);
   void enterPowerDown(Rank& rank, Tick now);
   void leavePowerDown(Rank& rank, Tick now);
   template <class P>
-  void plan(Tick from);
+  void plan(Tick from, Tick moveAt);
   void planNext(Tick from);
-  Tick planAmidEvents(Tick from);
+  SCANFUSE_COLD Tick planAmidEvents(Tick from);
   bool reached(Stop stop) const {
-    return stop == Stop::WithRoom ? hasRoom() : stop == Stop::Drained && pending_ == 0;
+    return stop == Stop::WithRoom ? hasRoom() : stop == Stop::Drained && pending() == 0;
   }
 
   // idle.cpp: long stretches without requests
@@ -209,10 +239,12 @@ class Channel {
   template <class P>
   void precharge(Rank& rank, Bank& bank, Tick now);
   void refresh(Rank& rank, Tick now);
+  template <class P>
   void constrainColumns(Rank& rank, Tick read, Tick write);
-  void constrainOtherRanks(const Rank& own, Tick read, Tick write, Tick now);
+  SCANFUSE_COLD void constrainOtherRanks(const Rank& own, Tick read, Tick write, Tick now);
   template <class Chosen>
   void constrainBanks(Rank& rank, Tick read, Tick write, Chosen chosen);
+  template <class P>
   void finishTransaction(const Entry& entry, Bank& bank, Tick now);
   template <class P>
   void chooseAction(Rank& rank, Bank& bank);
@@ -223,12 +255,17 @@ class Channel {
   void takeFromQueue(const Bank& bank, std::uint32_t commands);
   template <class P>
   bool canMove() const;
+  template <class P>
+  void noteOf(const Bank& bank, Command command, const Entry& entry, Tick now) {
+    if (!P::fixed) note(command, now, bank.rank, bank.index, entry.row, entry.column);
+  }
   void note(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
             std::uint32_t column) {
-    if (noting_) record(command, now, rank, bank, row, column);
+    if (records_.commands || timing_.tCMD > 1) record(command, now, rank, bank, row, column);
   }
-  void record(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
-              std::uint32_t column);
+  SCANFUSE_COLD void recordBurst(const Entry& entry, Tick done);
+  SCANFUSE_COLD void record(Command command, Tick now, std::uint32_t rank, std::uint32_t bank, std::uint32_t row,
+                             std::uint32_t column);
 
   bool hasPlace() const { return queued_ < queueDepth_; }
   bool movable(const CommandQueue& queue) const { return queue.waiting != 0 && queue.used + 2 <= commandDepth_; }
@@ -243,21 +280,22 @@ class Channel {
 
   const Timing timing_;
   const EnergySteps steps_;
+  const RecordOptions records_;
   const bool strict_, openPage_, perBank_, lowPower_;
   const bool advanceByPairs_, stayAfterActivate_;  // with AL>0: quirk Q13, and what strict mode has for it
   const bool rankWideActivateGap_;
-  const bool noting_;    // commands, or what they occupy the command bus for
-  const bool oneQueue_;  // as the inner loop sees it
   const std::uint32_t numRanks_, numBanks_, bankBits_, queueDepth_, hitCap_, epochLength_, index_;
   const std::uint64_t commandDepth_;
   const RoundRobin roundRobin_;
-  const RecordOptions records_;
   // Whether column commands are kept apart by one time for all banks of a rank, which is the same wherever no
   // bank could go sooner anyway; else bank by bank.
   const bool ownByRank_, otherByRank_;
+  const bool exitMayLower_;  // the earliest activate of a bank, when its rank wakes up
   const Tick patience_;
   const Tick longIdle_;  // from this many ticks on it pays to look for a repeating pattern
-  const Loop loop_;
+  const bool anyPolicy_;
+  const bool oneQueue_;  // as the inner loop sees it
+  const Loops policy_;
 
   std::vector<Rank> ranks_;
   std::vector<Bank> banks_;
@@ -271,8 +309,8 @@ class Channel {
   Tick quietUntil_ = 0;              // before this tick no refresh is due or waits, no rank sleeps, nothing overflows
   std::uint32_t queued_ = 0;         // in the transaction queue
   std::uint32_t roomBelow_;          // there is room while fewer are queued
+  std::uint64_t used_ = 0, usedBelow_;  // commands in the one queue; it takes a transaction while there are fewer
   std::uint32_t movableQueues_ = 0;  // command queues with room that transactions wait for, if there are several
-  std::uint64_t pending_ = 0;        // added, column command not issued
   std::uint64_t order_ = 0;          // transactions that have entered a command queue
 
   RefreshSchedule refresh_;

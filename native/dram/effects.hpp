@@ -10,7 +10,7 @@ namespace scanfuse::dram {
 
 // Works out what the bank waits for, from its state and its wanted entry.
 template <class P>
-inline void Channel::chooseAction(Rank& rank, Bank& bank) {
+SCANFUSE_HOT void Channel::chooseAction(Rank& rank, Bank& bank) {
   if (bank.open()) {
     if (bank.wanted != nullptr && bank.hits < hitCap_) {
       await<P>(rank, bank, bank.wanted->isWrite ? Action::Write : Action::Read);
@@ -23,20 +23,31 @@ inline void Channel::chooseAction(Rank& rank, Bank& bank) {
 }
 
 template <class P>
-inline void Channel::await(Rank& rank, Bank& bank, Action action) {
-  rank.stale = true;
-  if (bank.action != Action::None) WaitingBanks::remove(bank);
+SCANFUSE_HOT void Channel::await(Rank& rank, Bank& bank, Action action) {
+  if (numRanks<P>() > 1) rank.stale = true;
+  const Action before = bank.action;
+  if (action == Action::None) {
+    if (before != Action::None) rank.waitingFor(before).remove(bank);
+    bank.action = action;
+    return;
+  }
+  const Tick ready = readyFor(bank, action);
+  const bool stays = before == action && bank.ready <= now_ && ready <= now_;
+  if (!stays && before != Action::None) rank.waitingFor(before).remove(bank);
   bank.action = action;
-  if (action == Action::None) return;
-  bank.ready = readyFor(bank, action);
+  bank.ready = ready;
   bank.order = perBank<P>() || action == Action::Precharge ? bank.turn : bank.wanted->order;
-  rank.waitingFor(action).insert(bank, now_);
+  if (stays) {
+    rank.waitingFor(action).reorder(bank);
+  } else {
+    rank.waitingFor(action).insert(bank, now_);
+  }
 }
 
 template <class P>
-inline void Channel::takeFromQueue(const Bank& bank, std::uint32_t commands) {
+SCANFUSE_HOT void Channel::takeFromQueue(const Bank& bank, std::uint32_t commands) {
   if (oneQueue<P>()) {
-    queues_[0].used -= commands;
+    used_ -= commands;
     return;
   }
   CommandQueue& queue = queues_[bank.queue];
@@ -46,7 +57,7 @@ inline void Channel::takeFromQueue(const Bank& bank, std::uint32_t commands) {
 }
 
 template <class P>
-inline void Channel::activate(Rank& rank, Bank& bank, Tick now) {
+SCANFUSE_HOT void Channel::activate(Rank& rank, Bank& bank, Tick now) {
   Entry& entry = *bank.wanted;
   entry.needsActivate = false;
   takeFromQueue<P>(bank, 1);
@@ -63,9 +74,9 @@ inline void Channel::activate(Rank& rank, Bank& bank, Tick now) {
   rank.activated(now, timing_.tFAW);
   ++rank.counters.activates;
   ++owners_[entry.owner].activates;
-  note(Command::Activate, now, rank.index, bank.index, entry.row, entry.column);
-  chooseAction<P>(rank, bank);
-  if (rankWideActivateGap_) {
+  noteOf<P>(bank, Command::Activate, entry, now);
+  await<P>(rank, bank, entry.isWrite ? Action::Write : Action::Read);
+  if (P::fixed || rankWideActivateGap_) {
     rank.activateGap = now + timing_.tRRD;
   } else {  // tRRD > tRC: the activated bank itself must not feel it
     Bank* const banks = banksOf(rank);
@@ -77,7 +88,7 @@ inline void Channel::activate(Rank& rank, Bank& bank, Tick now) {
 
 // Issues the read or write the bank waits for, with auto-precharge under the close-page policy.
 template <class P>
-inline void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
+SCANFUSE_HOT void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
   Entry& entry = *bank.wanted;
   OwnerCounters& owner = owners_[entry.owner];
   const bool write = entry.isWrite;
@@ -91,7 +102,7 @@ inline void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
   takeFromQueue<P>(bank, entry.needsActivate ? 2 : 1);
 
   if (write) {
-    constrainColumns(rank, now + timing_.writeToReadSameRank, now + timing_.columnSameRank);
+    constrainColumns<P>(rank, now + timing_.writeToReadSameRank, now + timing_.columnSameRank);
     if (numRanks<P>() > 1) {
       constrainOtherRanks(rank, now + timing_.writeToReadOtherRank, now + timing_.columnOtherRank, now);
       // Only bursts of writes are checked against each other (quirk Q8).
@@ -101,7 +112,7 @@ inline void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
     }
     ++owner.writes;
   } else {
-    constrainColumns(rank, now + timing_.columnSameRank, now + timing_.readToWriteSameRank);
+    constrainColumns<P>(rank, now + timing_.columnSameRank, now + timing_.readToWriteSameRank);
     if (numRanks<P>() > 1) constrainOtherRanks(rank, now + timing_.columnOtherRank, now + timing_.readToWrite, now);
     if (strict<P>()) raise(rank.quietAt, timing_.readDone(now));  // not asleep before its data is out
     ++owner.reads;
@@ -109,7 +120,7 @@ inline void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
   const std::uint32_t toPrecharge = write ? timing_.writeToPrecharge : timing_.readToPrecharge;
   if (openPage<P>()) {
     raise(bank.at(Action::Precharge), now + toPrecharge);
-    note(write ? Command::Write : Command::Read, now, rank.index, bank.index, entry.row, entry.column);
+    noteOf<P>(bank, write ? Command::Write : Command::Read, entry, now);
   } else {
     // The bank closes by itself.
     if (rank.openBanks == 1) rank.account(now, steps_);
@@ -126,7 +137,7 @@ inline void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
     }
     raise(rank.openUntil, bank.activeUntil);
     raise(rank.quietAt, bank.idleAt);
-    note(write ? Command::WriteAuto : Command::ReadAuto, now, rank.index, bank.index, entry.row, entry.column);
+    noteOf<P>(bank, write ? Command::WriteAuto : Command::ReadAuto, entry, now);
   }
 
   // Whatever the bank serves next comes after this entry if its row stays open, else it is the oldest.
@@ -139,32 +150,42 @@ inline void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
     bank.wanted = bank.entries.head;
   }
   --rank.entries;
-  finishTransaction(entry, bank, now);
+  finishTransaction<P>(entry, bank, now);
   pool_.give(entry);
+  const Action before = bank.action;
+  if (P::fixed && openPage<P>() && bank.wanted != nullptr && bank.hits < hitCap_ &&
+      before == (bank.wanted->isWrite ? Action::Write : Action::Read) && bank.ready <= now) {
+    // The usual case of what follows: one more of the same.
+    if (numRanks<P>() > 1) rank.stale = true;
+    bank.order = perBank<P>() ? bank.turn : bank.wanted->order;
+    rank.waitingFor(before).reorder(bank);
+    return;
+  }
   chooseAction<P>(rank, bank);
 }
 
-inline void Channel::finishTransaction(const Entry& entry, Bank& bank, Tick now) {
+template <class P>
+SCANFUSE_HOT void Channel::finishTransaction(const Entry& entry, Bank& bank, Tick now) {
   Tick done;
   if (entry.isWrite) {
     done = timing_.writeDone(now);
     ++bank.counters.writes;
-    if (records_.epochs) epochBanks_.write((bank.rank << bankBits_) + bank.index, done - timing_.burst);
+    if (!P::fixed && records_.epochs) recordBurst(entry, done);
   } else {
     done = timing_.readDone(now);
     const Tick latency = done - entry.added;
     ++bank.counters.reads;
     bank.counters.latencySum += latency;
     latencies_.add(latency);
-    if (records_.epochs) epochBanks_.read((bank.rank << bankBits_) + bank.index, done, latency);
+    if (!P::fixed && records_.epochs) recordBurst(entry, done);
   }
-  --pending_;
   listener_.served(entry.tag, done);
 }
 
 // Keeps later column commands of the rank off the data bus.
-inline void Channel::constrainColumns(Rank& rank, Tick read, Tick write) {
-  if (ownByRank_) {
+template <class P>
+SCANFUSE_HOT void Channel::constrainColumns(Rank& rank, Tick read, Tick write) {
+  if (P::fixed || ownByRank_) {
     raise(rank.readFloor, read);
     raise(rank.writeFloor, write);
   } else {
@@ -173,7 +194,7 @@ inline void Channel::constrainColumns(Rank& rank, Tick read, Tick write) {
 }
 
 // Those banks of other ranks that are active at this moment (quirk Q7), in strict mode all.
-inline void Channel::constrainOtherRanks(const Rank& own, Tick read, Tick write, Tick now) {
+void Channel::constrainOtherRanks(const Rank& own, Tick read, Tick write, Tick now) {
   for (Rank& rank : ranks_) {
     if (&rank == &own) continue;
     if (otherByRank_) {
@@ -199,7 +220,7 @@ void Channel::constrainBanks(Rank& rank, Tick read, Tick write, Chosen chosen) {
 }
 
 template <class P>
-inline void Channel::precharge(Rank& rank, Bank& bank, Tick now) {
+SCANFUSE_HOT void Channel::precharge(Rank& rank, Bank& bank, Tick now) {
   if (rank.openBanks == 1) rank.account(now, steps_);
   --rank.openBanks;
   bank.activeUntil = now;
@@ -208,7 +229,7 @@ inline void Channel::precharge(Rank& rank, Bank& bank, Tick now) {
   bank.hits = 0;
   raise(rank.quietAt, bank.idleAt);
   ++rank.counters.precharges;
-  note(Command::Precharge, now, rank.index, bank.index, bank.row, 0);
+  if (!P::fixed) note(Command::Precharge, now, bank.rank, bank.index, bank.row, 0);
   bank.wanted = bank.entries.head;
   await<P>(rank, bank, bank.wanted != nullptr ? Action::Activate : Action::None);
 }

@@ -35,6 +35,10 @@ struct EntryList {
     (tail == nullptr ? head : tail->after) = &entry;
     tail = &entry;
   }
+  void pop() {
+    head = head->after;
+    (head == nullptr ? tail : head->before) = nullptr;
+  }
   void unlink(Entry& entry) {
     (entry.before == nullptr ? head : entry.before->after) = entry.after;
     (entry.after == nullptr ? tail : entry.after->before) = entry.before;
@@ -56,7 +60,7 @@ class EntryPool {
 
  private:
   // Each block as large as all before it.
-  void grow() {
+  SCANFUSE_COLD void grow() {
     const std::size_t size = size_ == 0 ? 64 : size_;
     blocks_.emplace_back(new Entry[size]);
     for (std::size_t i = size; i-- != 0;) give(blocks_.back()[i]);

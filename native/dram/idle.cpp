@@ -15,7 +15,7 @@ constexpr int kAttempts = 32;
 // Nothing that has happened can still be felt: every threshold lies in the past, every rank rests. What
 // happens from here on depends only on where in the refresh schedule we are.
 bool Channel::settled() const {
-  if (pending_ != 0 || refresh_.waiting() || collisionAt_ != kNever) return false;
+  if (pending() != 0 || refresh_.waiting() || collisionAt_ != kNever) return false;
   const auto past = [this](Tick tick) { return tick <= now_; };
   for (const Rank& rank : ranks_) {
     if (rank.refreshWaiting || rank.openBanks != 0 || rank.poweredDown != lowPower_) return false;

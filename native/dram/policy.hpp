@@ -8,7 +8,7 @@ struct AnyPolicy {
   static constexpr bool fixed = false;
 };
 
-// Of mode dramsim2.
+// Of mode dramsim2, with nothing recorded, and of parts whose timings allow for the short cuts of Channel.
 template <bool isOpenPage, bool isPerBank, bool isOneRank>
 struct FixedPolicy {
   static constexpr bool fixed = true;

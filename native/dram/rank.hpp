@@ -65,12 +65,11 @@ struct Rank {
     fourOldest = (fourOldest + 1) & 3;
   }
 
-  void plan() {
-    stale = false;
-    if (poweredDown) {
-      commandAt = prechargeAt = kNever;
-      return;
-    }
+  // While it sleeps.
+  void planNothing() {
+    activateAt = readAt = writeAt = commandAt = prechargeAt = kNever;
+  }
+  SCANFUSE_HOT void plan() {
     activateAt = waitingFor(Action::Activate).earliest(activateFloor());
     readAt = waitingFor(Action::Read).earliest(readFloor);
     writeAt = waitingFor(Action::Write).earliest(writeFloor);
@@ -79,18 +78,12 @@ struct Rank {
     prechargeAt = waitingFor(Action::Precharge).earliest(0);
   }
 
-  // Calls visit(banks) for those banks waiting for a command of which some can go `now`, the ripe ones in front.
+  // Calls visit(banks) for those banks waiting for a command of which some can go `now`.
   template <class Visit>
-  void eachReady(Tick now, Visit visit) {
-    const auto look = [&](Tick at, Action action) {
-      if (at > now) return;
-      WaitingBanks& banks = waitingFor(action);
-      banks.ripen(now);
-      visit(banks);
-    };
-    look(readAt, Action::Read);
-    look(writeAt, Action::Write);
-    look(activateAt, Action::Activate);
+  SCANFUSE_HOT void eachReady(Tick now, Visit visit) {
+    if (readAt <= now) visit(waitingFor(Action::Read));
+    if (writeAt <= now) visit(waitingFor(Action::Write));
+    if (activateAt <= now) visit(waitingFor(Action::Activate));
   }
 
   // Brings the background energy up to (not including) tick `until`. Must be called before the state

@@ -24,6 +24,11 @@ void Replay::run(const RequestStream& stream, const ReplayOptions& options) {
   std::uint32_t slot = stream.size != 0 ? system_.owners().slot(stream.owners ? stream.owners[0] : 0) : 0;
   if (stream.owners && stream.size != 0) lastOwner = stream.owners[0];
 
+  const bool plain = options.perCycle == 0 && !options.neverAsk && options.cpuHz == 0 && !stream.force && !stream.owners && !stream.idle && system_.channels().size() == 1;
+  if (plain) {
+    RequestRun run{stream.cycles, stream.addresses, stream.isWrite, accepted_.data(), stream.size, 0, slot};
+    system_.channels()[0].addAll(run, system_.map());
+  } else
   for (std::size_t i = 0; i < stream.size; ++i) {
     const auto wantedAt = static_cast<std::uint64_t>(std::max<std::int64_t>(stream.cycles[i], 0));
     const bool isFull = options.perCycle != 0 && offered == options.perCycle;

@@ -14,7 +14,7 @@ namespace scanfuse::dram {
 
 // While no refresh waits.
 template <class P>
-inline void Channel::selectCommand(Tick now) {
+SCANFUSE_HOT void Channel::selectCommand(Tick now) {
   if (strict<P>() && now < commandBusFree_) return;
   const auto any = [](const Rank&) { return true; };
   if (perBank<P>() ? takeNormalPerBank<P>(now, any) : takeNormalPerRank<P>(now, any)) return;
@@ -22,7 +22,7 @@ inline void Channel::selectCommand(Tick now) {
 }
 
 template <class P>
-void Channel::selectAmidRefresh(Tick now) {
+SCANFUSE_COLD void Channel::selectAmidRefresh(Tick now) {
   if (strict<P>() && now < commandBusFree_) return;
   if (takeRefreshStage<P>(now)) return;
   const auto free = [this](const Rank& rank) { return !refresh_.holdsBack(rank.index); };
@@ -32,7 +32,7 @@ void Channel::selectAmidRefresh(Tick now) {
 
 // The candidate that entered the command queue first, of the first rank that has one.
 template <class P, class Free>
-inline bool Channel::takeNormalPerRank(Tick now, Free free) {
+SCANFUSE_HOT bool Channel::takeNormalPerRank(Tick now, Free free) {
   for (std::uint32_t visited = 0; visited < numRanks<P>(); ++visited) {
     std::uint32_t index = 0;
     if (numRanks<P>() > 1) {
@@ -42,11 +42,11 @@ inline bool Channel::takeNormalPerRank(Tick now, Free free) {
     Rank& rank = ranks_[index];
     if (rank.commandAt > now || !free(rank)) continue;
     Bank* first = nullptr;
-    rank.eachReady(now, [&first](WaitingBanks& banks) {
-      Bank& bank = banks.ripe().front();
+    rank.eachReady(now, [&first, now](WaitingBanks& banks) {
+      Bank& bank = banks.first(now);
       if (first == nullptr || bank.order < first->order) first = &bank;
     });
-    visit_.rank = index;
+    if (!oneQueue<P>()) visit_.rank = index;
     serve<P>(rank, *first, now);
     return true;
   }
@@ -58,18 +58,12 @@ class NextInTurn {
  public:
   NextInTurn(const RoundRobin& roundRobin, Pointer from) : from_(roundRobin.turn(from)), turns_(roundRobin.turns()) {}
 
-  // The lists are sorted by turn.
-  void look(WaitingBanks& waiting, Rank& rank) {
-    Bank* next = &waiting.ripe().front();  // from the end the round robin comes back to it
-    for (Bank& bank : waiting.ripe()) {
-      if (bank.turn < from_) continue;
-      next = &bank;
-      break;
-    }
-    const std::uint32_t distance = next->turn >= from_ ? next->turn - from_ : next->turn + turns_ - from_;
+  SCANFUSE_HOT void look(WaitingBanks& waiting, Rank& rank, Tick now) {
+    Bank& next = waiting.firstFrom(from_, now);
+    const std::uint32_t distance = next.turn >= from_ ? next.turn - from_ : next.turn + turns_ - from_;
     if (distance >= distance_) return;
     distance_ = distance;
-    bank_ = next;
+    bank_ = &next;
     rank_ = &rank;
   }
   Bank* bank() const { return bank_; }
@@ -83,12 +77,12 @@ class NextInTurn {
 };
 
 template <class P, class Free>
-inline bool Channel::takeNormalPerBank(Tick now, Free free) {
+SCANFUSE_HOT bool Channel::takeNormalPerBank(Tick now, Free free) {
   NextInTurn next(roundRobin_, visit_);
   for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
     Rank& rank = ranks_[index];
     if (rank.commandAt > now || !free(rank)) continue;
-    rank.eachReady(now, [&](WaitingBanks& banks) { next.look(banks, rank); });
+    rank.eachReady(now, [&](WaitingBanks& banks) { next.look(banks, rank, now); });
   }
   if (next.bank() == nullptr) return false;
   visit_ = {next.rank().index, next.bank()->index};
@@ -99,14 +93,21 @@ inline bool Channel::takeNormalPerBank(Tick now, Free free) {
 // Closes a row that no queued command wants, or that has had its share of hits. The lowest priority
 // of all; the pointer stays on the bank it has closed (quirk Q11).
 template <class P>
-inline bool Channel::takePrechargeStage(Tick now) {
+SCANFUSE_HOT bool Channel::takePrechargeStage(Tick now) {
+  if (numRanks<P>() == 1) {
+    Rank& rank = ranks_[0];
+    if (rank.prechargeAt > now) return false;
+    Bank& bank = rank.waitingFor(Action::Precharge).firstFrom(closing_.bank, now);
+    closing_.bank = bank.index;
+    precharge<P>(rank, bank, now);
+    advancePointer<P>();
+    return true;
+  }
   NextInTurn next(roundRobin_, closing_);
   for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
     Rank& rank = ranks_[index];
     if (rank.prechargeAt > now) continue;
-    WaitingBanks& banks = rank.waitingFor(Action::Precharge);
-    banks.ripen(now);
-    next.look(banks, rank);
+    next.look(rank.waitingFor(Action::Precharge), rank, now);
   }
   if (next.bank() == nullptr) return false;
   closing_ = {next.rank().index, next.bank()->index};
@@ -122,7 +123,7 @@ inline void Channel::advancePointer() {
 }
 
 template <class P>
-bool Channel::takeRefreshStage(Tick now) {
+SCANFUSE_COLD bool Channel::takeRefreshStage(Tick now) {
   const RefreshStep step = refreshStep(now);
   if (!step.ready) return false;
   Rank& rank = ranks_[refresh_.waitingRank()];
@@ -137,7 +138,7 @@ bool Channel::takeRefreshStage(Tick now) {
 }
 
 template <class P>
-inline void Channel::serve(Rank& rank, Bank& bank, Tick now) {
+SCANFUSE_HOT void Channel::serve(Rank& rank, Bank& bank, Tick now) {
   if (bank.action == Action::Activate) {
     activate<P>(rank, bank, now);
     if (strict<P>() && stayAfterActivate_) return;

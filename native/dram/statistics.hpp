@@ -67,7 +67,7 @@ class LatencyHistogram {
  private:
   static constexpr Tick kWidth = 10;
   static constexpr std::size_t kNear = 1024;
-  void addFar(Tick bin) { ++far_[bin]; }
+  SCANFUSE_COLD void addFar(Tick bin) { ++far_[bin]; }
   std::vector<std::uint64_t> near_ = std::vector<std::uint64_t>(kNear);
   std::map<Tick, std::uint64_t> far_;  // more than 10,000 ticks of latency are rare
 };

@@ -8,10 +8,99 @@
 
 namespace scanfuse::dram {
 
+template <class P>
+SCANFUSE_HOT Entry& Channel::newEntry(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot) {
+  Entry& entry = pool_.take();
+  entry.tag = tag;
+  entry.added = now_;
+  entry.bank = numRanks<P>() == 1 ? &banks_[at.bank] : &bankAt(at.rank, at.bank);
+  entry.row = at.row;
+  entry.column = at.column;
+  entry.owner = ownerSlot;
+  entry.isWrite = isWrite;
+  entry.needsActivate = true;
+  return entry;
+}
+
+// Into the transaction queue.
+SCANFUSE_HOT void Channel::enqueue(Entry& entry, bool oneQueue) {
+  waiting_.append(entry);
+  ++queued_;
+  if (oneQueue) return;
+  CommandQueue& queue = queues_[entry.bank->queue];
+  if (++queue.waiting == 1 && movable(queue)) ++movableQueues_;
+}
+
+void Channel::add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot) {
+  Entry& entry = newEntry<AnyPolicy>(at, isWrite, tag, ownerSlot);
+  if (hasRoom()) {
+    enqueue(entry, oneQueue_);
+  } else {
+    pushOverflow(entry);
+  }
+  if (oneQueue_ ? used_ < usedBelow_ : movableQueues_ != 0) next_ = now_;
+}
+
+template <class P>
+void Channel::addEach(const RequestRun& run, const AddressMap& map) {
+  for (std::size_t i = 0; i != run.size;) {
+    if (hasRoom()) {
+      if (run.cycles[i] <= static_cast<std::int64_t>(now_)) {
+        enqueue(newEntry<P>(map.locate(run.addresses[i]), run.isWrite[i], run.firstTag + i, run.ownerSlot), oneQueue<P>());
+        if (canMove<P>()) next_ = now_;
+        run.accepted[i++] = static_cast<std::int64_t>(now_);
+        continue;
+      }
+      const auto until = static_cast<Tick>(run.cycles[i]);
+      if (numRanks<P>() == 1 && queued_ == 1 && ranks_[0].poweredDown && serveAlone<P>(until)) continue;
+      if (next_ >= until || until > now_ + longIdle_) {
+        runTo(until);
+        continue;
+      }
+    }
+    tick<P>(next_);
+  }
+}
+
+// Wakes a sleeping rank for the one transaction there is, and lets it sleep again, if nothing else happens before
+// `until` meanwhile: as its ticks would, but their times are known.
+template <class P>
+bool Channel::serveAlone(Tick until) {
+  Rank& rank = ranks_[0];
+  if (!P::fixed || rank.entries != 0 || rank.refreshWaiting || refresh_.waiting() || !overflow_.empty()) return false;
+  const Bank& bank = *waiting_.head->bank;
+  const bool write = waiting_.head->isWrite;
+  const Tick awake = std::max(now_, rank.exitAt);
+  const Tick opened = std::max(awake + std::max(timing_.tXP, 1u), rank.fourWindow[rank.fourOldest]);
+  const Tick used = std::max({opened + std::max(timing_.activateToColumn, 1u), write ? rank.writeFloor : rank.readFloor,
+                              bank.at(write ? Action::Write : Action::Read)});
+  const Tick done = used + (write ? timing_.writeToPrecharge : timing_.readToPrecharge);
+  const Tick closed = openPage<P>() ? std::max({used + 1, done, opened + timing_.tRAS, bank.at(Action::Precharge)}) : done;
+  const Tick asleep = std::max(closed + timing_.tRP, rank.quietAt);
+  if (asleep >= until || asleep >= alarm_ || asleep + timing_.tXP >= refresh_.dueAt()) return false;
+
+  Bank& own = *waiting_.head->bank;
+  moveTransaction<P>();
+  leavePowerDown(rank, awake);
+  visit_.bank = own.index;
+  serve<P>(rank, own, now_ = opened);
+  visit_.bank = own.index;
+  serve<P>(rank, own, now_ = used);
+  if (openPage<P>()) {
+    closing_.bank = own.index;
+    precharge<P>(rank, own, now_ = closed);
+    advancePointer<P>();
+  }
+  enterPowerDown(rank, now_ = asleep);
+  now_ = asleep + 1;
+  plan<P>(now_, kNever);
+  return true;
+}
+
 // One executed tick, in the order of the model. The parts of a tick that concern data on the bus are
 // closed forms of the tick a column command issues in, so they need no steps here.
 template <class P>
-inline void Channel::tick(Tick now) {
+SCANFUSE_HOT void Channel::tick(Tick now) {
   now_ = now;
   const bool quiet = now < quietUntil_;
   if (!quiet) {
@@ -24,10 +113,14 @@ inline void Channel::tick(Tick now) {
   } else {
     selectAmidRefresh<P>(now);
   }
-  if (canMove<P>()) moveTransaction<P>();
-  if (lowPower_) checkPowerStates<P>(now);
+  Tick moveAt = kNever;
+  if (canMove<P>()) {
+    moveTransaction<P>();
+    if (canMove<P>()) moveAt = now + 1;
+  }
+  checkPowerStates<P>(now, quiet);
   now_ = now + 1;
-  plan<P>(now_);
+  plan<P>(now_, moveAt);
 }
 
 template <class P>
@@ -45,7 +138,7 @@ void Channel::meetAlarm(Tick now) {
 void Channel::admitOverflow(Tick now) {
   if (!hasPlace()) return;
   if (!strict_) overflow_.front()->added = now;  // quirk Q6
-  enqueue(*overflow_.front());
+  enqueue(*overflow_.front(), oneQueue_);
   popOverflow();
 }
 
@@ -72,24 +165,28 @@ void Channel::fallDue(Tick now) {
 }
 
 template <class P>
-inline bool Channel::canMove() const {
-  if (oneQueue<P>()) return queued_ != 0 && queues_[0].used + 2 <= commandDepth_;
+SCANFUSE_HOT bool Channel::canMove() const {
+  if (oneQueue<P>()) return used_ < usedBelow_ && queued_ != 0;
   return movableQueues_ != 0;
 }
 
 // The first transaction, oldest first, whose command queue has room for its two commands; a younger
 // one passes older ones whose queues are full (quirk Q5).
 template <class P>
-inline void Channel::moveTransaction() {
+SCANFUSE_HOT void Channel::moveTransaction() {
   Entry* oldest = waiting_.head;
   if (!oneQueue<P>())
     while (!movable(queues_[oldest->bank->queue])) oldest = oldest->after;
   Entry& entry = *oldest;
-  waiting_.unlink(entry);
+  if (oneQueue<P>()) {
+    waiting_.pop();
+  } else {
+    waiting_.unlink(entry);
+  }
   --queued_;
   Bank& bank = *entry.bank;
   if (oneQueue<P>()) {
-    queues_[0].used += 2;
+    used_ += 2;
   } else {
     CommandQueue& queue = queues_[bank.queue];
     --queue.waiting;
@@ -110,9 +207,10 @@ inline void Channel::moveTransaction() {
 
 // Power-down is entered at once when a rank has nothing to do, and left when it has work again.
 template <class P>
-inline void Channel::checkPowerStates(Tick now) {
+SCANFUSE_HOT void Channel::checkPowerStates(Tick now, bool quiet) {
   for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
     Rank& rank = ranks_[index];
+    if ((rank.entries != 0 && (quiet || !rank.poweredDown)) || !lowPower_) continue;
     const bool atWork = rank.entries != 0 || rank.refreshWaiting;
     if (rank.poweredDown) {
       if (atWork && now >= rank.exitAt) leavePowerDown(rank, now);
@@ -140,27 +238,39 @@ void Channel::leavePowerDown(Rank& rank, Tick now) {
     raise(rank.activateGap, now + timing_.tXP);
     raise(rank.quietAt, now + timing_.tCKE);
   } else {  // quirk Q17
-    rank.activateGap = 0;
-    Bank* const banks = banksOf(rank);
-    for (std::uint32_t b = 0; b < numBanks_; ++b) banks[b].at(Action::Activate) = now + timing_.tXP;
-    renew(rank, Action::Activate);
+    // The next activates of all banks are assigned, so they may go down.
+    rank.activateGap = now + timing_.tXP;
+    if (exitMayLower_) {
+      Bank* const banks = banksOf(rank);
+      for (std::uint32_t b = 0; b < numBanks_; ++b)
+        banks[b].at(Action::Activate) = std::min(banks[b].at(Action::Activate), rank.activateGap);
+      renew(rank, Action::Activate);
+    }
   }
   note(Command::PowerDownExit, now, rank.index, 0, 0, 0);
 }
 
-// The next tick, `from` or later, in which something can change.
+// The next tick, `from` or later, in which something can change; a transaction moves on at `moveAt`.
 template <class P>
-inline void Channel::plan(Tick from) {
-  Tick next = from < quietUntil_ ? quietUntil_ : planAmidEvents(from);
+SCANFUSE_HOT void Channel::plan(Tick from, Tick moveAt) {
+  const bool quiet = from < quietUntil_;
+  Tick next = std::min(moveAt, quiet ? quietUntil_ : planAmidEvents(from));
   for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
     Rank& rank = ranks_[index];
-    if (rank.stale) rank.plan();
+    if (!quiet && rank.poweredDown) {
+      rank.planNothing();
+    } else if (numRanks<P>() == 1) {
+      rank.plan();
+    } else if (rank.stale) {
+      rank.stale = false;
+      rank.plan();
+    }
     next = std::min(next, rank.prechargeAt);
-    if (from < quietUntil_ || !refresh_.holdsBack(index)) next = std::min(next, rank.commandAt);
+    if (quiet || !refresh_.holdsBack(index)) next = std::min(next, rank.commandAt);
     if (rank.entries == 0 && lowPower_ && !rank.poweredDown && rank.openBanks == 0 && !rank.refreshWaiting)
       next = std::min(next, rank.quietAt);
   }
-  next_ = canMove<P>() || next < from ? from : next;
+  next_ = std::max(next, from);
 }
 
 // The next event other than the commands of requests, and until when there is none that needs a look in each tick.
@@ -188,8 +298,8 @@ Tick Channel::planAmidEvents(Tick from) {
   return next;
 }
 
-// As good with no requests on their way as any policy's own.
-void Channel::planNext(Tick from) { plan<AnyPolicy>(from); }
+// With no requests on their way.
+void Channel::planNext(Tick from) { plan<AnyPolicy>(from, kNever); }
 
 void Channel::refresh(Rank& rank, Tick now) {
   rank.account(now, steps_);
@@ -212,9 +322,19 @@ void Channel::renew(Rank& rank, Action action) {
   Bank* const banks = banksOf(rank);
   for (std::uint32_t b = 0; b < numBanks_; ++b) {
     if (banks[b].action != action) continue;
-    WaitingBanks::remove(banks[b]);
+    rank.waitingFor(action).remove(banks[b]);
     banks[b].ready = readyFor(banks[b], action);
     rank.waitingFor(action).insert(banks[b], now_);
+  }
+}
+
+// A burst counts for the epoch in which it happens.
+void Channel::recordBurst(const Entry& entry, Tick done) {
+  const std::uint32_t bank = (entry.bank->rank << bankBits_) + entry.bank->index;
+  if (entry.isWrite) {
+    epochBanks_.write(bank, done - timing_.burst);
+  } else {
+    epochBanks_.read(bank, done, done - entry.added);
   }
 }
 
@@ -234,16 +354,16 @@ void Channel::stepPointer() {
   }
 }
 
-Channel::Loop Channel::chooseLoop() const {
-  const auto withRanks = [this](Loop one, Loop several) { return numRanks_ == 1 ? one : several; };
-  if (strict_) return &Channel::run<AnyPolicy>;
+Channel::Loops Channel::chooseLoops() const {
+  const auto withRanks = [this](Loops one, Loops several) { return numRanks_ == 1 ? one : several; };
+  if (anyPolicy_) return loopsOf<AnyPolicy>();
   if (openPage_ && !perBank_)
-    return withRanks(&Channel::run<FixedPolicy<true, false, true>>, &Channel::run<FixedPolicy<true, false, false>>);
+    return withRanks(loopsOf<FixedPolicy<true, false, true>>(), loopsOf<FixedPolicy<true, false, false>>());
   if (openPage_)
-    return withRanks(&Channel::run<FixedPolicy<true, true, true>>, &Channel::run<FixedPolicy<true, true, false>>);
+    return withRanks(loopsOf<FixedPolicy<true, true, true>>(), loopsOf<FixedPolicy<true, true, false>>());
   if (!perBank_)
-    return withRanks(&Channel::run<FixedPolicy<false, false, true>>, &Channel::run<FixedPolicy<false, false, false>>);
-  return withRanks(&Channel::run<FixedPolicy<false, true, true>>, &Channel::run<FixedPolicy<false, true, false>>);
+    return withRanks(loopsOf<FixedPolicy<false, false, true>>(), loopsOf<FixedPolicy<false, false, false>>());
+  return withRanks(loopsOf<FixedPolicy<false, true, true>>(), loopsOf<FixedPolicy<false, true, false>>());
 }
 
 }  // namespace scanfuse::dram

@@ -3,6 +3,15 @@
 
 #include <cstdint>
 
+// For the inner loop: what belongs into it whatever the compiler's own estimate, and what does not.
+#if defined(_MSC_VER)
+#define SCANFUSE_HOT __forceinline
+#define SCANFUSE_COLD __declspec(noinline)
+#else
+#define SCANFUSE_HOT inline __attribute__((always_inline))
+#define SCANFUSE_COLD __attribute__((noinline))
+#endif
+
 namespace scanfuse::dram {
 
 // One DRAM clock cycle; tick t is the (t+1)-th cycle executed. Never a float.

@@ -11,7 +11,7 @@
 namespace scanfuse::dram {
 
 // A ring of banks, sorted by one of their members. Stays where it is made: the banks point to it.
-template <std::uint64_t Bank::*Key>
+template <std::uint64_t BankLink::*Key>
 class BankList {
  public:
   BankList() { end_.before = end_.after = &end_; }
@@ -20,10 +20,13 @@ class BankList {
 
   bool empty() const { return end_.after == &end_; }
   Bank& front() const { return *static_cast<Bank*>(end_.after); }
+  // Of those in front; kNever where there is none.
+  Tick firstReady() const { return end_.after->ready; }
+  Tick secondReady() const { return end_.after->after->ready; }
 
   void insert(Bank& bank) {
     BankLink* at = end_.before;
-    while (at != &end_ && static_cast<Bank*>(at)->*Key > bank.*Key) at = at->before;
+    while (at != &end_ && at->*Key > bank.*Key) at = at->before;
     bank.before = at;
     bank.after = at->after;
     at->after->before = &bank;
@@ -56,39 +59,61 @@ class BankList {
 
 class WaitingBanks {
  public:
-  bool empty() const { return ripe_.empty() && unripe_.empty(); }
-  BankList<&Bank::order>& ripe() { return ripe_; }
-
   // `bank.ready` and `bank.order` are set.
-  void insert(Bank& bank, Tick now) {
+  SCANFUSE_HOT void insert(Bank& bank, Tick now) {
+    if (bank.ready < soonest_) soonest_ = bank.ready;
     if (bank.ready <= now) {
       ripe_.insert(bank);
     } else {
       unripe_.insert(bank);
     }
   }
-  static void remove(Bank& bank) { BankList<&Bank::order>::remove(bank); }  // out of either list
-
-  // The earliest tick in which a bank can go that the rank allows from `floor` on; kNever if none waits.
-  Tick earliest(Tick floor) const {
-    if (!ripe_.empty()) return floor;
-    if (unripe_.empty()) return kNever;
-    const Tick ready = unripe_.front().ready;
-    return ready > floor ? ready : floor;
+  SCANFUSE_HOT void remove(Bank& bank) {
+    unlink(bank);
+    soonest_ = ripe_.empty() ? unripe_.firstReady() : 0;
+  }
+  // For a ripe one whose `order` has changed and which may not be the one that is in line any more.
+  SCANFUSE_HOT void reorder(Bank& bank) {
+    unlink(bank);
+    ripe_.insert(bank);
   }
 
-  // Brings those forward that have become ripe by `now`.
-  void ripen(Tick now) {
-    while (!unripe_.empty() && unripe_.front().ready <= now) {
+  // The earliest tick in which a bank can go that the rank allows from `floor` on; kNever if none waits.
+  Tick earliest(Tick floor) const { return soonest_ > floor ? soonest_ : floor; }
+
+  // The first in line of those ready by `now`, of which there are some.
+  SCANFUSE_HOT Bank& first(Tick now) {
+    if (unripe_.firstReady() <= now) {
+      if (unripe_.secondReady() > now)  // just one, which need not be brought forward
+        return ripe_.empty() || unripe_.front().order < ripe_.front().order ? unripe_.front() : ripe_.front();
+      bringForward(now);
+    }
+    return ripe_.front();
+  }
+  // Of the same, the first whose turn is not before `turn`; after the last the first has its turn again. For banks
+  // that are in line by turn.
+  SCANFUSE_HOT Bank& firstFrom(std::uint32_t turn, Tick now) {
+    if (ripe_.empty() && unripe_.secondReady() > now) return unripe_.front();
+    if (unripe_.firstReady() <= now) bringForward(now);
+    for (Bank& bank : ripe_)
+      if (bank.turn >= turn) return bank;
+    return ripe_.front();
+  }
+
+ private:
+  static void unlink(Bank& bank) { BankList<&BankLink::order>::remove(bank); }  // out of either list
+
+  SCANFUSE_COLD void bringForward(Tick now) {
+    while (unripe_.firstReady() <= now) {
       Bank& bank = unripe_.front();
-      remove(bank);
+      unlink(bank);
       ripe_.insert(bank);
     }
   }
 
- private:
-  BankList<&Bank::order> ripe_;
-  BankList<&Bank::ready> unripe_;
+  BankList<&BankLink::order> ripe_;
+  BankList<&BankLink::ready> unripe_;
+  Tick soonest_ = kNever;  // none can go before
 };
 
 }  // namespace scanfuse::dram
