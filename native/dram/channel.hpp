@@ -194,7 +194,7 @@ class Channel {
   void enterPowerDown(Rank& rank, Tick now);
   void leavePowerDown(Rank& rank, Tick now);
   template <class P>
-  void plan(Tick from, Tick moveAt);
+  void plan(Tick from);
   void planNext(Tick from);
   SCANFUSE_COLD Tick planAmidEvents(Tick from);
   bool reached(Stop stop) const {
@@ -250,6 +250,7 @@ class Channel {
   void chooseAction(Rank& rank, Bank& bank);
   template <class P>
   void await(Rank& rank, Bank& bank, Action action);
+  void leave(Rank& rank, Bank& bank, Action action);
   void renew(Rank& rank, Action action);
   template <class P>
   void takeFromQueue(const Bank& bank, std::uint32_t commands);

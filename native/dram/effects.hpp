@@ -22,6 +22,12 @@ SCANFUSE_HOT void Channel::chooseAction(Rank& rank, Bank& bank) {
   }
 }
 
+// The bank waits no longer for what it is known to wait for.
+SCANFUSE_HOT void Channel::leave(Rank& rank, Bank& bank, Action action) {
+  rank.waitingFor(action).remove(bank);
+  bank.action = Action::None;
+}
+
 template <class P>
 SCANFUSE_HOT void Channel::await(Rank& rank, Bank& bank, Action action) {
   if (numRanks<P>() > 1) rank.stale = true;
@@ -31,17 +37,11 @@ SCANFUSE_HOT void Channel::await(Rank& rank, Bank& bank, Action action) {
     bank.action = action;
     return;
   }
-  const Tick ready = readyFor(bank, action);
-  const bool stays = before == action && bank.ready <= now_ && ready <= now_;
-  if (!stays && before != Action::None) rank.waitingFor(before).remove(bank);
+  if (before != Action::None) rank.waitingFor(before).remove(bank);
   bank.action = action;
-  bank.ready = ready;
+  bank.ready = readyFor(bank, action);
   bank.order = perBank<P>() || action == Action::Precharge ? bank.turn : bank.wanted->order;
-  if (stays) {
-    rank.waitingFor(action).reorder(bank);
-  } else {
-    rank.waitingFor(action).insert(bank, now_);
-  }
+  rank.waitingFor(action).insert(bank, now_);
 }
 
 template <class P>
@@ -69,12 +69,17 @@ SCANFUSE_HOT void Channel::activate(Rank& rank, Bank& bank, Tick now) {
   bank.idleAt = 0;
   bank.at(Action::Activate) = std::max(activateFloor(rank, bank), now + timing_.tRC);
   raise(bank.at(Action::Precharge), now + timing_.tRAS);
-  raise(bank.at(Action::Read), now + timing_.activateToColumn);
-  raise(bank.at(Action::Write), now + timing_.activateToColumn);
+  if (P::fixed) {  // all other delays of columns are the rank's
+    bank.at(Action::Read) = bank.at(Action::Write) = now + timing_.activateToColumn;
+  } else {
+    raise(bank.at(Action::Read), now + timing_.activateToColumn);
+    raise(bank.at(Action::Write), now + timing_.activateToColumn);
+  }
   rank.activated(now, timing_.tFAW);
   ++rank.counters.activates;
   ++owners_[entry.owner].activates;
   noteOf<P>(bank, Command::Activate, entry, now);
+  leave(rank, bank, Action::Activate);
   await<P>(rank, bank, entry.isWrite ? Action::Write : Action::Read);
   if (P::fixed || rankWideActivateGap_) {
     rank.activateGap = now + timing_.tRRD;
@@ -152,13 +157,12 @@ SCANFUSE_HOT void Channel::accessColumn(Rank& rank, Bank& bank, Tick now) {
   --rank.entries;
   finishTransaction<P>(entry, bank, now);
   pool_.give(entry);
-  const Action before = bank.action;
   if (P::fixed && openPage<P>() && bank.wanted != nullptr && bank.hits < hitCap_ &&
-      before == (bank.wanted->isWrite ? Action::Write : Action::Read) && bank.ready <= now) {
-    // The usual case of what follows: one more of the same.
+      bank.action == (bank.wanted->isWrite ? Action::Write : Action::Read)) {
+    // What mostly follows: one more of the same, for which the bank is as ready.
     if (numRanks<P>() > 1) rank.stale = true;
     bank.order = perBank<P>() ? bank.turn : bank.wanted->order;
-    rank.waitingFor(before).reorder(bank);
+    rank.waitingFor(bank.action).reorder(bank);
     return;
   }
   chooseAction<P>(rank, bank);

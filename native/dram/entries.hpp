@@ -35,9 +35,10 @@ struct EntryList {
     (tail == nullptr ? head : tail->after) = &entry;
     tail = &entry;
   }
+  // Off the head of a list that is only taken from there.
   void pop() {
     head = head->after;
-    (head == nullptr ? tail : head->before) = nullptr;
+    if (head == nullptr) tail = nullptr;
   }
   void unlink(Entry& entry) {
     (entry.before == nullptr ? head : entry.before->after) = entry.after;

@@ -99,6 +99,7 @@ SCANFUSE_HOT bool Channel::takePrechargeStage(Tick now) {
     if (rank.prechargeAt > now) return false;
     Bank& bank = rank.waitingFor(Action::Precharge).firstFrom(closing_.bank, now);
     closing_.bank = bank.index;
+    leave(rank, bank, Action::Precharge);
     precharge<P>(rank, bank, now);
     advancePointer<P>();
     return true;

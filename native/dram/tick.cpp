@@ -93,7 +93,7 @@ bool Channel::serveAlone(Tick until) {
   }
   enterPowerDown(rank, now_ = asleep);
   now_ = asleep + 1;
-  plan<P>(now_, kNever);
+  plan<P>(now_);
   return true;
 }
 
@@ -113,14 +113,15 @@ SCANFUSE_HOT void Channel::tick(Tick now) {
   } else {
     selectAmidRefresh<P>(now);
   }
-  Tick moveAt = kNever;
-  if (canMove<P>()) {
-    moveTransaction<P>();
-    if (canMove<P>()) moveAt = now + 1;
-  }
-  checkPowerStates<P>(now, quiet);
-  now_ = now + 1;
-  plan<P>(now_, moveAt);
+  const auto finish = [this, now, quiet] {
+    checkPowerStates<P>(now, quiet);
+    now_ = now + 1;
+    plan<P>(now_);
+  };
+  if (!canMove<P>()) return finish();
+  moveTransaction<P>();
+  finish();
+  if (canMove<P>()) next_ = now_;
 }
 
 template <class P>
@@ -250,11 +251,11 @@ void Channel::leavePowerDown(Rank& rank, Tick now) {
   note(Command::PowerDownExit, now, rank.index, 0, 0, 0);
 }
 
-// The next tick, `from` or later, in which something can change; a transaction moves on at `moveAt`.
+// The next tick, `from` or later, in which something can change if no transaction moves on.
 template <class P>
-SCANFUSE_HOT void Channel::plan(Tick from, Tick moveAt) {
+SCANFUSE_HOT void Channel::plan(Tick from) {
   const bool quiet = from < quietUntil_;
-  Tick next = std::min(moveAt, quiet ? quietUntil_ : planAmidEvents(from));
+  Tick next = quiet ? quietUntil_ : planAmidEvents(from);
   for (std::uint32_t index = 0; index < numRanks<P>(); ++index) {
     Rank& rank = ranks_[index];
     if (!quiet && rank.poweredDown) {
@@ -299,7 +300,7 @@ Tick Channel::planAmidEvents(Tick from) {
 }
 
 // With no requests on their way.
-void Channel::planNext(Tick from) { plan<AnyPolicy>(from, kNever); }
+void Channel::planNext(Tick from) { plan<AnyPolicy>(from); }
 
 void Channel::refresh(Rank& rank, Tick now) {
   rank.account(now, steps_);

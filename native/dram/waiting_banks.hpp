@@ -57,7 +57,7 @@ class BankList {
   BankLink end_;
 };
 
-class WaitingBanks {
+class alignas(64) WaitingBanks {
  public:
   // `bank.ready` and `bank.order` are set.
   SCANFUSE_HOT void insert(Bank& bank, Tick now) {
