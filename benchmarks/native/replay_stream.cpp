@@ -63,6 +63,9 @@ void set(Config& config, const std::string& key, const std::string& value) {
   }
 }
 
+// Whose instructions are counted.
+SCANFUSE_COLD void replayStream(Replay& replay, const RequestStream& stream) { replay.run(stream, {}); }
+
 int run(int argc, char** argv) {
   const Requests requests(argv[1]);
   const int repeats = std::atoi(argv[2]);
@@ -86,7 +89,7 @@ int run(int argc, char** argv) {
   for (int i = 0; i < repeats; ++i) {
     Replay replay(config, {});
     const std::clock_t began = std::clock();
-    replay.run(stream, {});
+    replayStream(replay, stream);
     const double seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;
     if (seconds < least) least = seconds;
     ticks = replay.ticks();

@@ -73,7 +73,7 @@ Channel::Channel(const Config& config, std::uint32_t index, OwnerTable& owners, 
       patience_(patience(config)),
       longIdle_(64 * Tick{config.refreshPeriodTicks()}),
       anyPolicy_(strict_ || records_.commands || records_.epochs || !rankWideActivateGap_ || !ownByRank_ ||
-                 (numRanks_ > 1 && !otherByRank_) || (!openPage_ && lowPower_ && exitMayLower_)),
+                 (numRanks_ > 1 && !otherByRank_)),
       oneQueue_(!anyPolicy_ && !perBank_ && numRanks_ == 1),
       policy_(chooseLoops()),
       ranks_(numRanks_),

@@ -69,7 +69,7 @@ SCANFUSE_HOT void Channel::activate(Rank& rank, Bank& bank, Tick now) {
   bank.idleAt = 0;
   bank.at(Action::Activate) = std::max(activateFloor(rank, bank), now + timing_.tRC);
   raise(bank.at(Action::Precharge), now + timing_.tRAS);
-  if (P::fixed) {  // all other delays of columns are the rank's
+  if (P::fixed && openPage<P>()) {  // all other delays of columns are the rank's
     bank.at(Action::Read) = bank.at(Action::Write) = now + timing_.activateToColumn;
   } else {
     raise(bank.at(Action::Read), now + timing_.activateToColumn);
