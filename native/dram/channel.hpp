@@ -111,8 +111,9 @@ class Channel {
 
  private:
   struct CommandQueue {
-    std::uint32_t used = 0;     // commands
-    std::uint32_t waiting = 0;  // transactions in the transaction queue that belong here
+    std::uint64_t used = 0;  // commands
+    EntryList waiting;       // transactions in the transaction queue that belong here
+    bool movable = false;    // some wait and there is room: it is in the list of those
   };
   struct RefreshStep {
     Command command = Command::Refresh;
@@ -187,6 +188,7 @@ class Channel {
   }
   void checkRefreshDue(Tick now);
   SCANFUSE_COLD void fallDue(Tick now);
+  Entry& takeOldestMovable();
   template <class P>
   void moveTransaction();
   template <class P>
@@ -269,7 +271,12 @@ class Channel {
                              std::uint32_t column);
 
   bool hasPlace() const { return queued_ < queueDepth_; }
-  bool movable(const CommandQueue& queue) const { return queue.waiting != 0 && queue.used + 2 <= commandDepth_; }
+  void renewMovable(CommandQueue& queue) {
+    if (!queue.movable && queue.used < usedBelow_ && queue.waiting.head != nullptr) {
+      queue.movable = true;
+      movable_.push_back(&queue);
+    }
+  }
   std::uint64_t placed() const;  // transactions in command queues
   static Tick activateFloor(const Rank& rank, const Bank& bank) {
     return std::max(bank.at(Action::Activate), rank.activateGap);
@@ -302,7 +309,8 @@ class Channel {
   std::vector<Bank> banks_;
   std::vector<CommandQueue> queues_;
   EntryPool pool_;
-  EntryList waiting_;  // transaction queue
+  EntryList waiting_;  // transaction queue, if there is but one command queue
+  std::vector<CommandQueue*> movable_;  // else those command queues that could take one
   std::deque<Entry*> overflow_;
 
   Tick now_ = 0, next_ = 0;
@@ -310,9 +318,9 @@ class Channel {
   Tick quietUntil_ = 0;              // before this tick no refresh is due or waits, no rank sleeps, nothing overflows
   std::uint32_t queued_ = 0;         // in the transaction queue
   std::uint32_t roomBelow_;          // there is room while fewer are queued
-  std::uint64_t used_ = 0, usedBelow_;  // commands in the one queue; it takes a transaction while there are fewer
-  std::uint32_t movableQueues_ = 0;  // command queues with room that transactions wait for, if there are several
+  std::uint64_t used_ = 0, usedBelow_;  // commands in the one queue; any takes a transaction while it has fewer
   std::uint64_t order_ = 0;          // transactions that have entered a command queue
+  std::uint64_t arrivals_ = 0;       // and the transaction queue, if there are several command queues
 
   RefreshSchedule refresh_;
   Pointer visit_;           // round robin of the normal stage

@@ -51,9 +51,8 @@ SCANFUSE_HOT void Channel::takeFromQueue(const Bank& bank, std::uint32_t command
     return;
   }
   CommandQueue& queue = queues_[bank.queue];
-  const bool wasMovable = movable(queue);
   queue.used -= commands;
-  if (!wasMovable && movable(queue)) ++movableQueues_;
+  renewMovable(queue);
 }
 
 template <class P>

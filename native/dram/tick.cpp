@@ -24,11 +24,12 @@ SCANFUSE_HOT Entry& Channel::newEntry(const Location& at, bool isWrite, std::uin
 
 // Into the transaction queue.
 SCANFUSE_HOT void Channel::enqueue(Entry& entry, bool oneQueue) {
-  waiting_.append(entry);
   ++queued_;
-  if (oneQueue) return;
+  if (oneQueue) return waiting_.append(entry);
+  entry.order = ++arrivals_;
   CommandQueue& queue = queues_[entry.bank->queue];
-  if (++queue.waiting == 1 && movable(queue)) ++movableQueues_;
+  queue.waiting.append(entry);
+  renewMovable(queue);
 }
 
 void Channel::add(const Location& at, bool isWrite, std::uint64_t tag, std::uint32_t ownerSlot) {
@@ -38,7 +39,7 @@ void Channel::add(const Location& at, bool isWrite, std::uint64_t tag, std::uint
   } else {
     pushOverflow(entry);
   }
-  if (oneQueue_ ? used_ < usedBelow_ : movableQueues_ != 0) next_ = now_;
+  if (oneQueue_ ? used_ < usedBelow_ : !movable_.empty()) next_ = now_;
 }
 
 template <class P>
@@ -68,8 +69,9 @@ template <class P>
 bool Channel::serveAlone(Tick until) {
   Rank& rank = ranks_[0];
   if (!P::fixed || rank.entries != 0 || rank.refreshWaiting || refresh_.waiting() || !overflow_.empty()) return false;
-  const Bank& bank = *waiting_.head->bank;
-  const bool write = waiting_.head->isWrite;
+  const Entry& alone = oneQueue<P>() ? *waiting_.head : *movable_[0]->waiting.head;
+  Bank& bank = *alone.bank;
+  const bool write = alone.isWrite;
   const Tick awake = std::max(now_, rank.exitAt);
   const Tick opened = std::max(awake + std::max(timing_.tXP, 1u), rank.fourWindow[rank.fourOldest]);
   const Tick used = std::max({opened + std::max(timing_.activateToColumn, 1u), write ? rank.writeFloor : rank.readFloor,
@@ -79,16 +81,15 @@ bool Channel::serveAlone(Tick until) {
   const Tick asleep = std::max(closed + timing_.tRP, rank.quietAt);
   if (asleep >= until || asleep >= alarm_ || asleep + timing_.tXP >= refresh_.dueAt()) return false;
 
-  Bank& own = *waiting_.head->bank;
   moveTransaction<P>();
   leavePowerDown(rank, awake);
-  visit_.bank = own.index;
-  serve<P>(rank, own, now_ = opened);
-  visit_.bank = own.index;
-  serve<P>(rank, own, now_ = used);
+  visit_.bank = bank.index;
+  serve<P>(rank, bank, now_ = opened);
+  visit_.bank = bank.index;
+  serve<P>(rank, bank, now_ = used);
   if (openPage<P>()) {
-    closing_.bank = own.index;
-    precharge<P>(rank, own, now_ = closed);
+    closing_.bank = bank.index;
+    precharge<P>(rank, bank, now_ = closed);
     advancePointer<P>();
   }
   enterPowerDown(rank, now_ = asleep);
@@ -168,33 +169,36 @@ void Channel::fallDue(Tick now) {
 template <class P>
 SCANFUSE_HOT bool Channel::canMove() const {
   if (oneQueue<P>()) return used_ < usedBelow_ && queued_ != 0;
-  return movableQueues_ != 0;
+  return !movable_.empty();
 }
 
-// The first transaction, oldest first, whose command queue has room for its two commands; a younger
-// one passes older ones whose queues are full (quirk Q5).
+// Of the command queues that could take one, the one whose transaction is the oldest. So a younger one passes older
+// ones whose queues are full (quirk Q5).
+Entry& Channel::takeOldestMovable() {
+  std::size_t at = 0;
+  for (std::size_t i = 1; i < movable_.size(); ++i)
+    if (movable_[i]->waiting.head->order < movable_[at]->waiting.head->order) at = i;
+  CommandQueue& queue = *movable_[at];
+  Entry& entry = *queue.waiting.head;
+  queue.waiting.pop();
+  queue.used += 2;
+  if (queue.used >= usedBelow_ || queue.waiting.head == nullptr) {
+    queue.movable = false;
+    movable_[at] = movable_.back();
+    movable_.pop_back();
+  }
+  return entry;
+}
+
 template <class P>
 SCANFUSE_HOT void Channel::moveTransaction() {
-  Entry* oldest = waiting_.head;
-  if (!oneQueue<P>())
-    while (!movable(queues_[oldest->bank->queue])) oldest = oldest->after;
-  Entry& entry = *oldest;
+  Entry& entry = oneQueue<P>() ? *waiting_.head : takeOldestMovable();
   if (oneQueue<P>()) {
     waiting_.pop();
-  } else {
-    waiting_.unlink(entry);
+    used_ += 2;
   }
   --queued_;
   Bank& bank = *entry.bank;
-  if (oneQueue<P>()) {
-    used_ += 2;
-  } else {
-    CommandQueue& queue = queues_[bank.queue];
-    --queue.waiting;
-    queue.used += 2;
-    if (!movable(queue)) --movableQueues_;
-  }
-
   Rank& rank = ranks_[numRanks<P>() == 1 ? 0 : bank.rank];
   entry.order = ++order_;
   bank.entries.append(entry);
