@@ -1,5 +1,5 @@
-"""How fast is the DRAM engine? CPU nanoseconds and instructions per request of its replay, for four kinds of stream
-on two parts under both row policies and both queue structures.
+"""How fast is the DRAM engine? CPU nanoseconds and instructions per request of its replay, for four kinds of
+stream on two parts under both row policies and both queue structures.
 
 Instructions are counted by valgrind where it is installed; they hardly depend on the machine, nanoseconds do.
 
@@ -124,7 +124,8 @@ def measure(program: Path, stream: Path, case: Case, requests: int, repeats: int
 
 
 def table(costs: dict[Case, Cost]) -> str:
-    head = "| stream | part | row policy | queues | ns | instructions | ticks |\n|---|---|---|---|--:|--:|--:|\n"
+    head = "| stream | part | row policy | queues | ns | instructions | ticks |\n"
+    head += "|---|---|---|---|--:|--:|--:|\n"
     rows = (
         f"| {case.stream} | {case.part} | {case.row_policy} | {case.queues} | {cost.nanoseconds:.0f} | "
         f"{'' if cost.instructions is None else cost.instructions} | {cost.ticks:.1f} |\n"
