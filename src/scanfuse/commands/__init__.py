@@ -3,7 +3,7 @@
 What is slow to import is imported inside `main`: `scanfuse --help` answers at once.
 """
 
-from scanfuse.commands import check, compare, convert, replay, run, show
+from scanfuse.commands import check, compare, convert, dramsim2, replay, run, show
 from scanfuse.commands import list as listing
 
 COMMANDS = {
@@ -14,4 +14,5 @@ COMMANDS = {
     "convert": convert,
     "check": check,
     "list": listing,
+    "dramsim2": dramsim2,
 }

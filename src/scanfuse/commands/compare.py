@@ -152,8 +152,8 @@ def layer_rows(runs: list[Run]) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"index": str(index), "layer": layer.name, "kind": layer.kind}
         for run in runs:
             mine = run.layers.iloc[index]
-            row[f"{run.schedule}_nj"] = float(mine["dram_nj"])
-            row[f"{run.schedule}_us"] = float(mine["latency_us"])
+            row[f"{run.schedule}_nj"] = mine["dram_nj"]
+            row[f"{run.schedule}_us"] = mine["latency_us"]
         rows.append(row)
     return rows
 

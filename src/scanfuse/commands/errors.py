@@ -14,6 +14,7 @@ STATUS = {
     "scanfuse.results.agreement.AgreementError": CHECK_FAILED,
     "scanfuse.dram.BusCollision": BAD_INPUT,
     "scanfuse.dram.DramConfigError": BAD_INPUT,
+    "scanfuse.dram.DramSim2Error": BAD_INPUT,
     "scanfuse.dram.NoProgress": BAD_INPUT,
     "scanfuse.dram.TraceError": BAD_INPUT,
     "scanfuse.hardware.HardwareError": BAD_INPUT,

@@ -51,6 +51,7 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         "--dram", metavar="PART|INI", help="a DRAM part (scanfuse list parts) or a DRAMSim2 device file"
     )
     add_dram_mode(parser, "dramsim2")
+    add_dram_backend(parser)
     parser.add_argument(
         "--set",
         metavar="SECTION.KEY=VALUE",
@@ -67,6 +68,15 @@ def add_dram_mode(parser: argparse.ArgumentParser, default: str) -> None:
         choices=("dramsim2", "strict"),
         help="DRAMSim2 to the tick, quirks included (dramsim2), or with its bugs put right and every command "
         f"legal (strict); {default}",
+    )
+
+
+def add_dram_backend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--dram-backend",
+        choices=("engine", "dramsim2"),
+        help="who simulates the DRAM: our engine, or the DRAMSim2 that is attached (scanfuse dramsim2); that "
+        "gives the same figures more slowly and tells no commands and row hits; engine",
     )
 
 
@@ -93,14 +103,14 @@ def trace_help() -> str:
 
 
 def hardware_settings(args: argparse.Namespace) -> list[str]:
-    """The settings of --dram, --dram-mode and --set, in order."""
-    part = [] if args.dram is None else [f"dram.part={args.dram}"]
-    mode = [] if args.dram_mode is None else [f"dram.mode={args.dram_mode}"]
-    return [*part, *mode, *args.settings]
+    """The settings of --dram, --dram-mode, --dram-backend and --set, in order."""
+    given = {"part": args.dram, "mode": args.dram_mode, "backend": args.dram_backend}
+    asked = [f"dram.{key}={value}" for key, value in given.items() if value is not None]
+    return [*asked, *args.settings]
 
 
 def load_accelerator(args: argparse.Namespace) -> Accelerator:
-    """The hardware that --hardware, --dram, --dram-mode and --set describe. Raises HardwareError."""
+    """The hardware that --hardware, --set and the options of the DRAM describe. Raises HardwareError."""
     from scanfuse.hardware import load_hardware
 
     return load_hardware(args.hardware or "paper", hardware_settings(args))

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from scanfuse.commands.check import differences_text
 from scanfuse.commands.convert import say_skipped
 from scanfuse.commands.errors import CHECK_FAILED, BadInput
-from scanfuse.commands.options import add_dram_mode, add_format, add_trace_format, warn_of_overrides
+from scanfuse.commands.options import (
+    add_dram_backend,
+    add_dram_mode,
+    add_format,
+    add_trace_format,
+    warn_of_overrides,
+)
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from scanfuse.dram import DramConfig, Replay, Trace
+    from scanfuse.dram.backend import Backend
     from scanfuse.dram.replay import Feed
 
 HELP = "feed a saved trace of requests to a DRAM: ticks and energy"
@@ -36,6 +43,7 @@ EPILOG = """examples:
   scanfuse replay k6_aoe.trc.gz --feed dramsim2 --ticks 1000    as DRAMSim2 -t k6_aoe.trc -c 1000
   scanfuse replay art.trace --from ramulator --skip-bad
   scanfuse replay requests.npz --set EPOCH_LENGTH=10000 --vis requests.vis
+  scanfuse replay requests.npz --cross-check    on the attached DRAMSim2, too (scanfuse dramsim2)
 """
 DEFAULT_PART = "DDR3_micron_32M_8B_x8_sg15"  # that of the preset `paper`
 FEEDS: dict[str, Feed] = {"accept": "accept", "pend": "pend", "dramsim2": "trace", "trace": "trace"}
@@ -74,6 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="replace one device or system setting, such as TOTAL_ROW_ACCESSES=16; may be repeated",
     )
     add_dram_mode(parser, "that of the trace, else dramsim2")
+    add_dram_backend(parser)
+    parser.add_argument(
+        "--cross-check",
+        action="store_true",
+        help="replay both on our engine and on the attached DRAMSim2: exit status 1 unless every acceptance, "
+        "completion and energy is the same",
+    )
     parser.add_argument("--capacity-mib", type=int, metavar="MIB", help="size of the DRAM, a power of two")
     parser.add_argument(
         "--feed",
@@ -116,6 +131,11 @@ def main(args: argparse.Namespace) -> int:
         if place is not None:
             check_writable_file(place)
     expected = None if args.verify_against is None else read_summary(args.verify_against)
+    backend: Backend = args.dram_backend or "engine"
+    if args.vis and backend != "engine":
+        raise BadInput(
+            "--vis: an attached DRAMSim2 does not tell what its banks do: leave out --dram-backend"
+        )
     feed = FEEDS[args.feed]
     if args.ticks is not None and not 0 < args.ticks < 1 << 48:
         raise BadInput(f"--ticks {args.ticks}: must be a whole number from 1 to 2^48-1")
@@ -132,17 +152,23 @@ def main(args: argparse.Namespace) -> int:
     check_mapped(trace, config, str(args.trace))
     warn_of_overrides(config)
     total_ticks = trace.total_ticks if config == trace.config and not args.ticks else 0
-    replayed = replay(
-        trace.cycles,
-        trace.addresses,
-        trace.is_write,
-        config,
-        feed=feed,
-        total_ticks=total_ticks,
-        stop_tick=args.ticks or 0,
-        idle=trace.idle if feed == "trace" else None,
-        epochs=args.vis is not None,
-    )
+
+    def replay_on(backend: Backend) -> Replay:
+        return replay(
+            trace.cycles,
+            trace.addresses,
+            trace.is_write,
+            config,
+            feed=feed,
+            total_ticks=total_ticks,
+            stop_tick=args.ticks or 0,
+            idle=trace.idle if feed == "trace" else None,
+            epochs=args.vis is not None and backend == "engine",
+            backend=backend,
+        )
+
+    replayed = replay_on(backend)
+    other = replay_on("engine" if backend == "dramsim2" else "dramsim2") if args.cross_check else None
     summary = replay_summary(trace, replayed, feed)
     text = json.dumps({"trace": args.trace.name, **summary}, indent=1)
     if args.vis:
@@ -155,7 +181,26 @@ def main(args: argparse.Namespace) -> int:
         print_csv(summary)
     else:
         print(text if args.format == "json" else summary_text(replayed, summary))
-    return 0 if expected is None else verify(expected, summary, args.verify_against)
+    agreed = other is None or cross_check(trace, replayed, other)
+    verified = expected is None or verify(expected, summary, args.verify_against)
+    return 0 if agreed and verified else CHECK_FAILED
+
+
+def cross_check(trace: Trace, one: Replay, other: Replay) -> bool:
+    """Whether our engine and the attached DRAMSim2 gave the same figures; tell on stderr."""
+    from scanfuse.dram.attached import difference
+
+    engine, dramsim2 = (one, other) if one.backend == "engine" else (other, one)
+    found = difference(trace.addresses, trace.is_write, engine, dramsim2)
+    if found is None:
+        print(
+            f"scanfuse: cross-check: {len(trace):,} requests: every acceptance, completion and energy is the "
+            "attached DRAMSim2's",
+            file=sys.stderr,
+        )
+    else:
+        print(f"scanfuse: cross-check: {found}", file=sys.stderr)
+    return found is None
 
 
 def print_csv(summary: dict[str, Any]) -> None:
@@ -222,19 +267,19 @@ def read_summary(path: Path) -> dict[str, Any]:
     return found
 
 
-def verify(expected: dict[str, Any], found: dict[str, Any], path: Path) -> int:
-    """Compare the figures that both have; tell on stderr."""
+def verify(expected: dict[str, Any], found: dict[str, Any], path: Path) -> bool:
+    """Whether the figures that both have are the same; tell on stderr."""
     from scanfuse.results.difference import differences
-    from scanfuse.results.replay import COMPARED
+    from scanfuse.results.replay import comparable
 
-    both = [name for name in COMPARED if name in expected]
-    moved = differences({n: expected[n] for n in both}, {n: found[n] for n in both})
+    before, now = comparable(expected, found)
+    moved = differences(before, now)
     if not moved:
-        print(f"scanfuse: {', '.join(both)} are those of {path}", file=sys.stderr)
-        return 0
-    print(differences_text(moved), file=sys.stderr)
-    print(f"scanfuse: {len(moved)} figures are not those of {path}", file=sys.stderr)
-    return CHECK_FAILED
+        print(f"scanfuse: {', '.join(now)} are those of {path}", file=sys.stderr)
+    else:
+        print(differences_text(moved), file=sys.stderr)
+        print(f"scanfuse: {len(moved)} figures are not those of {path}", file=sys.stderr)
+    return not moved
 
 
 def requests_csv(trace: Trace, replayed: Replay) -> str:
@@ -260,13 +305,19 @@ def told_only(ticks: NDArray[np.int64]) -> pd.Series[Any]:
 
 def summary_text(replayed: Replay, summary: dict[str, Any]) -> str:
     """The summary for people: a line, and a row per channel and rank."""
-    rows = replayed.energy.merge(replayed.counters, on=["channel", "rank"]).to_dict("records")
+    told = replayed.tells_causes
+    table = replayed.energy.merge(replayed.counters, on=["channel", "rank"]) if told else replayed.energy
+    columns = [column for column in COLUMNS if column.figure in table]
+    hits = f"row hits {summary['row_hit_rate']:.1%}, " if told else ""
     open_ends = summary["requests"] - summary["completed"]
     left = f" ({open_ends:,} of them not completed)" if open_ends else ""
     head = (
         f"{summary['requests']:,} requests on {replayed.config.name}{left}: {summary['dram_ticks']:,} ticks "
         f"({summary['time_ps'] * 1e-6:,.3f} us), {summary['dram_nj'] * 1e-3:,.3f} uJ, "
-        f"row hits {summary['row_hit_rate']:.1%}, mean read latency "
-        f"{summary['mean_read_latency_ticks']:.1f} ticks"
+        f"{hits}mean read latency {summary['mean_read_latency_ticks']:.1f} ticks"
     )
-    return head + "\n\n" + table_text(COLUMNS, [{str(k): v for k, v in row.items()} for row in rows])
+    return (
+        head
+        + "\n\n"
+        + table_text(columns, [{str(k): v for k, v in row.items()} for row in table.to_dict("records")])
+    )

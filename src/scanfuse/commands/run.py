@@ -168,13 +168,14 @@ def print_run(run: Run, shown: list[int], form: str) -> None:
         print(table.to_csv(index=False, lineterminator="\n"), end="")
         return
     rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in table.to_dict("records")]
-    total = total_row(run.simulation, shown)
+    total = total_row(run.simulation, None if len(shown) == len(run.layers) else shown)
     if form == "json":
         print(json.dumps({"layers": rows, "total": total}, indent=1))
         return
     print(table_text(COLUMNS, rows, {"layer": "total", **total}))
     parts = {"activation": "act", "bursts": "burst", "refresh": "refresh", "standby": "background"}
-    split = ", ".join(f"{name} {total[f'dram_{key}_nj'] * 1e-3:,.1f}" for name, key in parts.items())
+    split_nj = {name: total[f"dram_{key}_nj"] for name, key in parts.items()}
+    split = ", ".join(f"{name} {nj * 1e-3:,.1f}" for name, nj in split_nj.items() if nj is not None)
     print(f"DRAM uJ: {split}")
     change = run.entries / run.bounds["layer_by_layer_entries"] - 1
     compared = (

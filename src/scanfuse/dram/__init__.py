@@ -18,6 +18,7 @@ from scanfuse.dram.errors import (
     BusCollision,
     DramConfigError,
     DramConfigWarning,
+    DramSim2Error,
     NoProgress,
     TraceError,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "DramConfig",
     "DramConfigError",
     "DramConfigWarning",
+    "DramSim2Error",
     "DramSystem",
     "NoProgress",
     "Replay",

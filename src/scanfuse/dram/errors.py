@@ -24,6 +24,10 @@ class TraceError(ValueError):
     """A trace file cannot be read; says where, what was found and what was expected."""
 
 
+class DramSim2Error(RuntimeError):
+    """An attached DRAMSim2 is missing, has changed or died, or is asked for what it does not tell."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean X?)` for the closest of the known words, or nothing."""
     close = difflib.get_close_matches(word.strip(), list(known), n=1)

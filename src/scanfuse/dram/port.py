@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scanfuse.dram.backend import Backend, is_attached
 from scanfuse.dram.config import DramConfig, as_addresses, within
 from scanfuse.dram.native import engine
 from scanfuse.dram.tables import Columns, command_table, energy_table, plain_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from scanfuse.dram.attached import AttachedPort
 
 
 class AcceptedStream(NamedTuple):
@@ -33,6 +36,8 @@ class RequestPort:
 
     What happens does not depend on how `advance` is sliced. With `log=True` the accepted stream is kept;
     replaying it gives the same ticks and the same energy to the last bit.
+
+    `backend="dramsim2"` has it simulated by the DRAMSim2 that is attached (see `scanfuse.dram.backend`).
     """
 
     def __init__(
@@ -42,12 +47,21 @@ class RequestPort:
         write_watermark: int = 32,
         log: bool = False,
         commands: bool = False,
+        backend: Backend = "engine",
     ) -> None:
         if write_watermark < 1:
             raise ValueError(f"write_watermark={write_watermark}: must be at least 1")
         self.config = cfg
         self._logged, self._recorded = log, commands
-        self._port = engine.Port(cfg.engine_values, write_watermark, log, commands)
+        self._port: engine.Port | AttachedPort
+        self.backend: Backend = backend
+        """Who simulates the memory."""
+        if is_attached(backend, {"commands": commands}):
+            from scanfuse.dram import attached
+
+            self._port = attached.AttachedPort(cfg, write_watermark, log)
+        else:
+            self._port = engine.Port(cfg.engine_values, write_watermark, log, commands)
 
     def submit(
         self,
@@ -76,6 +90,12 @@ class RequestPort:
         list if `until_tick` was reached first; `tick` tells where the port stands.
         """
         return self._port.advance(within("until_tick", until_tick, 63))
+
+    @property
+    def tells_causes(self) -> bool:
+        """Whether `counters` and `commands` are known, and in `owners` the commands and energies that
+        requests caused: not to an attached DRAMSim2."""
+        return self.backend == "engine"
 
     @property
     def tick(self) -> int:

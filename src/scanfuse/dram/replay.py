@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scanfuse.dram.backend import Backend, is_attached
 from scanfuse.dram.config import DramConfig, as_addresses, within
 from scanfuse.dram.native import engine
 from scanfuse.dram.tables import (
@@ -26,6 +27,8 @@ from scanfuse.dram.vis import vis_head
 if TYPE_CHECKING:
     import pandas as pd
 
+    from scanfuse.dram.attached import AttachedReplay
+
 _NEVER = np.iinfo(np.int64).max
 TICK_BITS = 48  # longer runs could overflow the 64-bit accumulators: five days at 1.5 ns
 Feed = Literal["accept", "pend", "trace"]
@@ -37,7 +40,7 @@ class Replay:
     def __init__(
         self,
         config: DramConfig,
-        run: "engine.Replay",
+        run: "engine.Replay | AttachedReplay",
         accepted: NDArray[np.int64],
         completed: NDArray[np.int64],
         recorded: Mapping[str, bool],
@@ -45,6 +48,8 @@ class Replay:
         self._run = run
         self._recorded = recorded
         self.config = config
+        self.backend: Backend = "engine" if isinstance(run, engine.Replay) else "dramsim2"
+        """Who simulated the memory."""
         self.accepted: NDArray[np.int64] = accepted
         """Per request: the CPU cycle in which it was accepted; a tick unless `cpu_hz` is given."""
         self.completed: NDArray[np.int64] = completed
@@ -53,6 +58,12 @@ class Replay:
         """Ticks executed in all."""
         self.cpu_cycles: int = run.cpu_cycles
         """CPU cycles in all; equals `ticks` unless `cpu_hz` is given."""
+
+    @property
+    def tells_causes(self) -> bool:
+        """Whether `counters`, `banks`, `owners`, `commands`, `epoch_banks` and histograms are known: not to
+        an attached DRAMSim2."""
+        return self.backend == "engine"
 
     @cached_property
     def energy(self) -> "pd.DataFrame":
@@ -151,6 +162,7 @@ def replay(
     total_ticks: int = 0,
     stop_tick: int = 0,
     idle: ArrayLike | None = None,
+    backend: Backend = "engine",
 ) -> Replay:
     """Replays requests, in order, on a fresh memory.
 
@@ -166,9 +178,10 @@ def replay(
     by then has -1 in `accepted` or `completed`.
 
     `commands` and `epochs` ask for these records; `owners` (uint32) says to whom each request is charged.
+    `backend="dramsim2"` has it simulated by the DRAMSim2 that is attached (see `scanfuse.dram.backend`).
 
     Raises ValueError for arrays that do not fit, BusCollision and NoProgress for configurations that
-    cannot run (see `scanfuse.dram.errors`).
+    cannot run, DramSim2Error for an attached DRAMSim2 that does not answer (see `scanfuse.dram.errors`).
     """
     cycle_array = _integers(cycles, "cycles", TICK_BITS)
     address_array = as_addresses(addresses)
@@ -197,6 +210,15 @@ def replay(
             raise ValueError(
                 f"{name} must be as long as cycles ({len(cycle_array)}; found {list(each.shape)})"
             )
+    recorded = {"commands": commands, "epochs": epochs}
+    if is_attached(backend, {"commands": commands, "owners": owners is not None}):
+        from scanfuse.dram.attached import AttachedReplay
+
+        most = 1 if feed == "trace" else per_cycle
+        attached = AttachedReplay(cfg, epochs, most, feed == "pend", cpu_hz, extra, total_ticks, stop_tick)
+        attached.feed(cycle_array, address_array, write_array, forced, idle_array)
+        attached.finish()
+        return Replay(cfg, attached, *attached.take(), recorded)
     run = engine.Replay(cfg.engine_values, commands, epochs)
 
     def feed_first(run: "engine.Replay", count: int, stop_tick: int) -> None:
@@ -232,7 +254,7 @@ def replay(
         never = np.full(len(cycle_array) - size, -1)
         accepted = np.concatenate([accepted, never])
         completed = np.concatenate([np.where(completed < stop_tick, completed, -1), never])
-    return Replay(cfg, run, accepted, completed, {"commands": commands, "epochs": epochs})
+    return Replay(cfg, run, accepted, completed, recorded)
 
 
 def _in_order_of_acceptance(

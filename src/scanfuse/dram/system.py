@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from scanfuse.dram.backend import Backend, is_attached
 from scanfuse.dram.config import DramConfig, within
 from scanfuse.dram.native import engine
 from scanfuse.dram.tables import command_table, energy_table, plain_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from scanfuse.dram.attached import AttachedMemory
 
 
 class Completions(NamedTuple):
@@ -30,12 +33,20 @@ class DramSystem:
 
     Requests are added before the current tick executes; any number per tick while there is room. Ticks in
     which nothing changes cost nothing. Systems are independent of each other, also across threads.
+
+    `backend="dramsim2"` has it simulated by the DRAMSim2 that is attached (see `scanfuse.dram.backend`).
     """
 
-    def __init__(self, cfg: DramConfig, *, commands: bool = False) -> None:
+    def __init__(self, cfg: DramConfig, *, commands: bool = False, backend: Backend = "engine") -> None:
         self.config = cfg
         self._recorded = commands
-        self._memory = engine.Memory(cfg.engine_values, commands)
+        self._memory: engine.Memory | AttachedMemory
+        if is_attached(backend, {"commands": commands}):
+            from scanfuse.dram import attached
+
+            self._memory = attached.AttachedMemory(cfg)
+        else:
+            self._memory = engine.Memory(cfg.engine_values, commands)
 
     def can_accept(self, address: int) -> bool:
         """Whether the transaction queue of the address's channel has room at the current tick."""

@@ -15,11 +15,13 @@ from scanfuse.hardware.energy import energy_table
 Dataflow = Literal["output_stationary", "systolic_os", "systolic_ws", "systolic_is"]
 Order = Literal["auto", "nhwc", "nchw"]
 DramMode = Literal["dramsim2", "strict"]
+DramBackend = Literal["engine", "dramsim2"]
 Scalar = bool | int | float | str
 
 DATAFLOWS: tuple[str, ...] = get_args(Dataflow)
 ORDERS: tuple[str, ...] = get_args(Order)
 DRAM_MODES: tuple[str, ...] = get_args(DramMode)
+DRAM_BACKENDS: tuple[str, ...] = get_args(DramBackend)
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class DRAM:
     system: str = ""  # path of a system ini; empty is the default system
     capacity_mib: int = 2048
     mode: DramMode = "dramsim2"  # or strict: DRAMSim2's bugs put right
+    backend: DramBackend = "engine"  # or dramsim2: the one that is attached
     overrides: dict[str, Scalar] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +104,7 @@ class DRAM:
         checks.text("dram.system", self.system, empty=True)
         checks.whole_number("dram.capacity_mib", self.capacity_mib)
         checks.one_of("dram.mode", self.mode, DRAM_MODES)
+        checks.one_of("dram.backend", self.backend, DRAM_BACKENDS)
         checks.scalars("dram.overrides", self.overrides)
 
 

@@ -169,6 +169,8 @@ def _measure_run(golden: Golden, progress: Progress | None) -> dict[str, Any]:
     place = folder / hardware if hardware.endswith(".toml") else hardware
     accelerator = load_hardware(place, asked.get("settings", []))
     chosen = {key: asked.get(key) for key in ("resolution", "width")}
+    if accelerator.dram.backend != "engine":
+        raise GoldenError(f"{golden.path}: dram.backend={accelerator.dram.backend}: must be engine")
     setup = Setup(asked["network"], asked["schedule"], **chosen, hardware=accelerator)
     return golden_figures(run(setup.load_network(), setup.schedule, accelerator, progress=progress))
 
@@ -185,7 +187,7 @@ def _measure_replay(golden: Golden) -> dict[str, Any]:
     replayed = replay(trace.cycles, trace.addresses, trace.is_write, config, feed=feed, total_ticks=own_ticks)
     found = replay_summary(trace, replayed, feed)
     tables = {name: found.pop(name) for name in ("accumulators", "counters")}
-    del found["schema"]
+    del found["schema"], found["backend"]
     plain = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}
     return {"figures": plain, **tables}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from scanfuse.dram.replay import TICK_BITS
 from scanfuse.results.table import ACCUMULATORS
 
 SCHEMA = 1
+RANK_ENERGIES = ("channel", "rank", *ACCUMULATORS.values())
 COMPARED = ("dram_ticks", "accumulators", "counters", "ranks")  # figures that a replay repeats exactly
 
 
@@ -19,13 +21,13 @@ def replay_summary(trace: Trace, replayed: Replay, feed: str) -> dict[str, Any]:
 
     `accumulators` (mA x ticks x devices) and `counters` are summed over ranks and equal those in the summary
     of the run that the trace was saved from; `ranks` has them one by one. All requests are `accepted` and
-    `completed` unless the replay was stopped at a tick.
+    `completed` unless the replay was stopped at a tick. `counters` and `row_hit_rate` are None where they are
+    not told, by an attached DRAMSim2.
     """
     config = replayed.config
+    counted = counters(replayed) if replayed.tells_causes else None
     accumulators = {name: int(replayed.energy[name].sum()) for name in ACCUMULATORS.values()}
-    counted = replayed.counters.drop(columns=["channel", "rank"])
     requests = len(trace)
-    hits = int(counted["row_hits"].sum())
     done = replayed.completed >= 0
     reads = ~trace.is_write & done
     waits = replayed.completed[reads] - replayed.accepted[reads]
@@ -35,24 +37,46 @@ def replay_summary(trace: Trace, replayed: Replay, feed: str) -> dict[str, Any]:
         "accepted": int((replayed.accepted >= 0).sum()),
         "completed": int(done.sum()),
         "feed": feed,
+        "backend": replayed.backend,
         "dram_ticks": replayed.ticks,
         "time_ps": replayed.ticks * config.tck_ps,
         "mean_read_latency_ticks": float(np.mean(waits)) if len(waits) else 0.0,
-        "row_hit_rate": hits / requests if requests else 0.0,
+        "row_hit_rate": None if counted is None else counted["row_hits"] / max(requests, 1),
         **{f"{column}": accumulators[name] * config.nj_per_unit for column, name in ACCUMULATORS.items()},
         "dram_nj": sum(accumulators.values()) * config.nj_per_unit,
         "accumulators": accumulators,
-        "counters": {str(name): int(total) for name, total in counted.sum().items()},
+        "counters": counted,
         "ranks": ranks(replayed),
         "dram": config.to_dict(),
     }
 
 
+def counters(replayed: Replay) -> dict[str, int]:
+    """Counters summed over ranks."""
+    counted = replayed.counters.drop(columns=["channel", "rank"])
+    return {str(name): int(total) for name, total in counted.sum().items()}
+
+
 def ranks(replayed: Replay) -> list[dict[str, int]]:
-    """Accumulators and counters of each rank."""
-    accumulators = replayed.energy[["channel", "rank", *ACCUMULATORS.values()]]
-    both = accumulators.merge(replayed.counters, on=["channel", "rank"])
-    return [{str(name): int(value) for name, value in row.items()} for row in both.to_dict("records")]
+    """Accumulators and, where they are told, counters of each rank."""
+    figures = replayed.energy[[*RANK_ENERGIES]]
+    if replayed.tells_causes:
+        figures = figures.merge(replayed.counters, on=["channel", "rank"])
+    return [{str(name): int(value) for name, value in row.items()} for row in figures.to_dict("records")]
+
+
+def comparable(
+    expected: Mapping[str, Any], found: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The figures of two summaries that a replay repeats exactly: those that both tell."""
+    both = [name for name in COMPARED if expected.get(name) is not None and found.get(name) is not None]
+    one, other = ({name: summary[name] for name in both} for summary in (expected, found))
+    if "ranks" in both and "counters" not in both:
+        one["ranks"], other["ranks"] = (
+            [{name: value for name, value in rank.items() if name in RANK_ENERGIES} for rank in each["ranks"]]
+            for each in (expected, found)
+        )
+    return one, other
 
 
 def check_whole(trace: Trace, name: str) -> None:

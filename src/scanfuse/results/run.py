@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scanfuse.dram import DramConfig
 from scanfuse.hardware import Accelerator
@@ -71,7 +71,7 @@ class Run:
         return layer_table(self.simulation)
 
     @cached_property
-    def total(self) -> dict[str, int | float]:
+    def total(self) -> dict[str, Any]:
         """The total of all layers, equal to the engine's."""
         return total_row(self.simulation)
 

@@ -19,7 +19,8 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
     """What a run was and what came out.
 
     `accumulators` are the engine's own (mA x ticks x devices), `layers` each layer's share of them and of
-    other counts that the table does not show: the sum over layers equals the engine's exactly.
+    other counts that the table does not show, as far as they are told: the sum over layers equals the
+    engine's exactly.
     """
     simulation = run.simulation
     counts = layer_counts(simulation)
@@ -39,10 +40,10 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
         "dram_ticks": simulation.ticks,
         "total": run.total,
         "accumulators": dict(simulation.accumulators),
-        "counters": dict(simulation.counters),
+        "counters": dict(simulation.counters) or None,
         "nj_per_accumulator_unit": simulation.config.nj_per_unit,
         "layers": [
-            {"layer": layer.name, **{name: int(counts[name][index]) for name in EXACT}}
+            {"layer": layer.name, **{name: int(counts[name][index]) for name in EXACT if name in counts}}
             for index, layer in enumerate(run.network.layers)
         ],
         "run": {"network": setup.network, "resolution": setup.resolution, "width": setup.width},

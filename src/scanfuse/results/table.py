@@ -16,6 +16,8 @@ What the figures mean:
 - Energies are the engine's integer accumulators times Vdd x tCK; totals are made from summed integers.
 - `row_hit_rate` is row hits by reads and writes, `pe_utilization` useful MACs by what the array could have
   made in `cycles`; both 0 where there is nothing to divide by.
+- An attached DRAMSim2 does not tell what a request causes: then a layer's activations, row hits, burst and
+  activation energy, and the sums that they are part of, are None. The energies of the total are known.
 - `peak_buffer_entries` is the most entries live in the layer's group (what its mapping needs; prefetching
   takes more of what is free).
 """
@@ -54,6 +56,7 @@ ACCUMULATORS = {  # columns of energy to the engine's accumulators
     "dram_refresh_nj": "refresh",
     "dram_background_nj": "background",
 }
+CAUSED = {"row_activations": "activates", "row_hits": "row_hits", "actpre": "actpre", "burst": "burst"}
 SUMMED = (
     "macs", "steps", "cycles", "compute_cycles", *CAUSE_COLUMNS, "dram_read_bytes", "dram_write_bytes",
     "dram_requests", "row_activations",
@@ -64,7 +67,8 @@ def layer_counts(simulation: Simulation) -> dict[str, np.ndarray]:
     """Every figure of a run that is a count, by layer: int64 arrays, from which all else is computed.
 
     Beside the columns of `SUMMED`: the accumulators by their engine names (mA x ticks x devices), `row_hits`,
-    `computed_macs`, `buffer_accesses`, `unused_bytes`, `group`, `peak_buffer_entries`.
+    `computed_macs`, `buffer_accesses`, `unused_bytes`, `group`, `peak_buffer_entries`. What requests have
+    caused (`CAUSED`) is there only if the DRAM tells it.
     """
     accelerator, config = simulation.plan.accelerator, simulation.config
     dynamic = {name: values.sum(axis=1) for name, values in simulation.dynamic.items()}
@@ -78,12 +82,10 @@ def layer_counts(simulation: Simulation) -> dict[str, np.ndarray]:
         "dram_read_bytes": dynamic["reads"] * config.transaction_bytes,
         "dram_write_bytes": dynamic["writes"] * config.transaction_bytes,
         "dram_requests": dynamic["reads"] + dynamic["writes"],
-        "row_activations": dynamic["activates"],
-        "row_hits": dynamic["row_hits"],
+        **{count: dynamic[name] for count, name in CAUSED.items() if name in dynamic},
         "computed_macs": simulation.computed_macs,
         "buffer_accesses": simulation.buffer_accesses,
         "unused_bytes": simulation.unused_bytes.sum(axis=1),
-        **{name: dynamic[name] for name in ("actpre", "burst")},
         **simulation.standing,
     }
     groups, peaks = _groups(simulation)
@@ -109,28 +111,31 @@ def layer_table(simulation: Simulation) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def total_row(simulation: Simulation, layers: list[int] | None = None) -> dict[str, int | float]:
+def total_row(simulation: Simulation, layers: list[int] | None = None) -> dict[str, Any]:
     """The total under `TOTAL_COLUMNS`, of the whole run or of some layers (by index)."""
     counts = layer_counts(simulation)
-    if layers is not None:
-        counts = {name: values[layers] for name, values in counts.items()}
-    return figures(simulation, total_counts(counts))
+    if layers is None:
+        return figures(simulation, {**simulation.accumulators, **total_counts(counts)})
+    return figures(simulation, total_counts({name: values[layers] for name, values in counts.items()}))
 
 
-def figures(simulation: Simulation, counts: dict[str, int]) -> dict[str, int | float]:
-    """The figures under `TOTAL_COLUMNS` that follow from counts, of a layer or of many together."""
+def figures(simulation: Simulation, counts: dict[str, int]) -> dict[str, Any]:
+    """The figures under `TOTAL_COLUMNS` that follow from counts, of a layer or of many together; None for
+    those that follow from counts that are not told."""
     accelerator, config = simulation.plan.accelerator, simulation.config
     requests = counts["dram_requests"]
-    values: dict[str, Any] = {name: counts[name] for name in (*SUMMED, "peak_buffer_entries")}
+    values: dict[str, Any] = {name: counts.get(name) for name in (*SUMMED, "peak_buffer_entries")}
     values["stall_cycles"] = counts["cycles"] - counts["compute_cycles"]
     values["latency_us"] = counts["cycles"] * accelerator.pe_array.clock_period_ps / 1e6
     values["pe_utilization"] = pe_utilization(accelerator.pe_array, counts["macs"], counts["cycles"])
-    values["row_hit_rate"] = counts["row_hits"] / requests if requests else 0.0
+    values["row_hit_rate"] = counts["row_hits"] / max(requests, 1) if "row_hits" in counts else None
     for column, name in ACCUMULATORS.items():
-        values[column] = counts[name] * config.nj_per_unit
-    values["dram_nj"] = sum(counts[name] for name in ACCUMULATORS.values()) * config.nj_per_unit
+        values[column] = counts[name] * config.nj_per_unit if name in counts else None
     values |= on_chip_nj(accelerator, counts)
-    values["total_nj"] = values["dram_nj"] + values["buffer_nj"] + values["mac_nj"]
+    values["dram_nj"] = values["total_nj"] = None
+    if counts.keys() >= set(ACCUMULATORS.values()):
+        values["dram_nj"] = sum(counts[name] for name in ACCUMULATORS.values()) * config.nj_per_unit
+        values["total_nj"] = values["dram_nj"] + values["buffer_nj"] + values["mac_nj"]
     return {column: values[column] for column in TOTAL_COLUMNS}
 
 

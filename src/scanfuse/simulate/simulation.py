@@ -36,7 +36,8 @@ class Simulation:
 
     ticks: DRAM ticks of the whole run; time_ps: its end, on an edge of the array's clock.
     standing: per name of STANDING, (layers,), in mA x ticks x devices.
-    dynamic: per name of DYNAMIC, (layers, causes): counts, and energy in mA x ticks x devices.
+    dynamic: per name of DYNAMIC, (layers, causes): counts, and energy in mA x ticks x devices. An attached
+    DRAMSim2 tells of reads and writes only, and no counters.
     cycles: (layers,) array cycles of the layer's window, stalls included.
     accumulators: the engine's totals by name over channels and ranks; counters: its command counts.
     """
@@ -124,7 +125,12 @@ def simulate(
     )
     plan = Plan(program, layout.bursts(), accelerator)
     check_mapped(plan.bursts, config)
-    port = RequestPort(config, write_watermark=accelerator.dma.write_watermark, log=log_requests)
+    port = RequestPort(
+        config,
+        write_watermark=accelerator.dma.write_watermark,
+        log=log_requests,
+        backend=accelerator.dram.backend,
+    )
     env = simpy.Environment()
     clock = DramClock(env, port, config, lookahead_ticks)
     windows = _Windows(clock, program)
@@ -144,7 +150,7 @@ def simulate(
         standing={name: shares.split(windows.deltas(name)) for name in STANDING},
         dynamic=_dynamic(port, shares.layers),
         accumulators=_accumulators(port),
-        counters=_counters(port),
+        counters=_counters(port) if port.tells_causes else {},
         timeline=machine.timeline,
         peak_claimed_entries=machine.peak,
         requests=RequestLog(*port.log()) if log_requests else None,
@@ -222,7 +228,7 @@ def _dynamic(port: RequestPort, layers: int) -> dict[str, np.ndarray]:
     owners = port.owners()
     numbers = owners["owner"].to_numpy()
     found = {}
-    for name in DYNAMIC:
+    for name in [name for name in DYNAMIC if name in owners]:
         flat = np.zeros(layers * CAUSES, dtype=np.int64)
         flat[numbers] = owners[name].to_numpy().astype(np.int64)
         found[name] = flat.reshape(layers, CAUSES)
