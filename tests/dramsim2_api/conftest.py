@@ -1,6 +1,7 @@
-"""The library under test and host programs against it, compiled with the system's compiler, once per run."""
+"""The library under test, host programs against it, libraries attached; all compiled once per run."""
 
 import fcntl
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / name) for name in ("dramsim2_api", "dram_reference", "dram_timing")]
 
-from host_programs import HOSTS, build_library, call  # noqa: E402
+from host_programs import HOSTS, build_bare, build_library, call  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,43 @@ def host(dramsim, once):
         return once(f"host-{name}", build) / "host"
 
     return compile_host
+
+
+@pytest.fixture(scope="session")
+def bare(once):
+    """The folder of a library with DRAMSim2's interface, the least possible header, the std::string before
+    C++11, and hardly a memory behind it."""
+    if shutil.which("c++") is None:
+        pytest.skip("no C++ compiler (c++) on this machine")
+    return once("bare", build_bare)
+
+
+@pytest.fixture(scope="session")
+def cache_of(once):
+    """The cache folder of a user who has attached a folder, and what the command said."""
+
+    def attach(name, root):
+        def build(folder):
+            command = [sys.executable, "-m", "scanfuse", "dramsim2", "attach", "--root", root]
+            told = call(*command, env={**os.environ, "XDG_CACHE_HOME": str(folder)})
+            (folder / "told").write_text(told)
+
+        return once(f"cache-{name}", build)
+
+    return attach
+
+
+@pytest.fixture
+def attached(dramsim, cache_of, monkeypatch):
+    """Attaches our own library; its cache folder."""
+    folder = cache_of("dramsim", dramsim)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def attached_bare(bare, cache_of, monkeypatch):
+    """Attaches the bare library; its cache folder."""
+    folder = cache_of("bare", bare)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder

@@ -37,6 +37,15 @@ def build_library(folder):
         shutil.copy(header, folder)
 
 
+def build_bare(folder):
+    """The library of bare/, as a compiler of its day would have made it."""
+    source = Path(__file__).parent / "bare"
+    for header in source.glob("*.h"):
+        shutil.copy(header, folder)
+    flags = "-std=c++98 -D_GLIBCXX_USE_CXX11_ABI=0 -include stdint.h -Wno-long-long -shared -fPIC".split()
+    call("c++", *flags, source / "bare.cpp", "-o", folder / "libdramsim.so")
+
+
 def write_ini(path, settings):
     """A file in DRAMSim2's syntax of settings by key."""
 

@@ -12,6 +12,7 @@ from scanfuse.hardware import (
     DATAFLOWS,
     DMA,
     DRAM,
+    DRAM_BACKENDS,
     DRAM_MODES,
     ORDERS,
     Accelerator,
@@ -182,6 +183,7 @@ accelerators = st.builds(
         whole,
         st.sampled_from(DRAM_MODES),
         st.dictionaries(plain.filter(str.isidentifier), st.booleans() | whole | st.floats(0, 9) | texts),
+        st.sampled_from(DRAM_BACKENDS),
     ),
     st.builds(Energy, st.just("horowitz_2014"), picojoules, picojoules),
 )

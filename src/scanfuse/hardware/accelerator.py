@@ -96,8 +96,8 @@ class DRAM:
     system: str = ""  # path of a system ini; empty is the default system
     capacity_mib: int = 2048
     mode: DramMode = "dramsim2"  # or strict: DRAMSim2's bugs put right
-    backend: DramBackend = "engine"  # or dramsim2: the one that is attached
     overrides: dict[str, Scalar] = field(default_factory=dict, hash=False)
+    backend: DramBackend = "engine"  # or dramsim2: the one that is attached
 
     def __post_init__(self) -> None:
         checks.text("dram.part", self.part)

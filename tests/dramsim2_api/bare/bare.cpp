@@ -2,9 +2,11 @@
 // two ranks that draw nothing. The environment variable BARE has it misbehave from tick 300 on.
 #include <signal.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <deque>
+#include <fstream>
 #include <iostream>
 #include <utility>
 
@@ -29,6 +31,10 @@ void misbehave(const string &how) {
     std::exit(0);
   }
   if (how == "crash") raise(SIGSEGV);
+  if (how == "hang") {
+    std::ofstream("hanging") << "for ever\n";
+    for (;;) sleep(1);
+  }
   if (how == "stranger") (*readDone)(0, 12345, now);
   if (how == "power") reportPower(0.125, 0.5, 0, 0);
 }

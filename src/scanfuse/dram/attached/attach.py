@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from scanfuse.dram.attached.conformance import try_out
 from scanfuse.dram.errors import DramSim2Error
 
 HEADER = "DRAMSim.h"
+OLDER_STRING = b"getMemorySystemInstanceERKSs"  # the symbol where std::string is the one before C++11
 LIBRARIES = ("libdramsim.so", "libdramsim.dylib")
 
 
@@ -25,23 +28,25 @@ def attach(root: Path, library: Path | None = None) -> Attachment:
     both. Raises DramSim2Error saying what is missing or does not go together, OSError.
     """
     require_cffi()
+    require_compiler()
     header = find_header(root)
     found = find_library(root) if library is None else library
     if not found.is_file():
         raise DramSim2Error(f"{found}: no such library")
     failures = []
-    for cxx11_abi in (True, False):
+    older = OLDER_STRING in found.read_bytes()
+    for cxx11_abi in (not older, older):  # the likelier one first
+        attachment = build(root, header, found.resolve(), cxx11_abi)
         try:
-            attachment = build(root, header, found.resolve(), cxx11_abi)
             try_out(attachment)
         except DramSim2Error as error:
-            if str(error) not in failures:
-                failures.append(str(error))
+            failures.append(str(error))
+            shutil.rmtree(Path(attachment.shim).parent)
         else:
             keep(attachment)
             return attachment
-    tried = " (with std::string as of C++11); " if len(failures) > 1 else ""
-    raise DramSim2Error(f"{found}: cannot be attached: {tried.join(failures)}")
+    told = "; with the other std::string: ".join(dict.fromkeys(failures))
+    raise DramSim2Error(f"{found}: cannot be attached: {told}")
 
 
 def require_cffi() -> None:
@@ -52,6 +57,15 @@ def require_cffi() -> None:
         raise DramSim2Error(
             "attaching a DRAMSim2 needs cffi: python -m pip install 'scanfuse[dramsim2]'"
         ) from None
+
+
+def require_compiler() -> None:
+    """Raises DramSim2Error where there is none of the two that extensions of Python are compiled with."""
+    for name in ("CC", "CXX"):
+        command = os.environ.get(name) or str(sysconfig.get_config_var(name) or "")
+        compiler = next(iter(shlex.split(command)), "")
+        if shutil.which(compiler) is None:
+            raise DramSim2Error(f"no compiler: {compiler!r} is not there; set {name} to that of your system")
 
 
 def find_header(root: Path) -> Path:
@@ -110,7 +124,7 @@ def compile_shim(folder: Path, include: Path, library: Path, cxx11_abi: bool) ->
     command = [sys.executable, "-m", "scanfuse.dram.attached.build", asked]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode != 0:
-        raise DramSim2Error(f"the shim does not compile: {first_error(done.stderr)}")
+        raise DramSim2Error(f"{library}: a shim for it does not compile: {first_error(done.stderr)}")
     return Path(done.stdout.splitlines()[-1])
 
 

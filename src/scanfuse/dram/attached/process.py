@@ -52,6 +52,8 @@ class AttachedProcess:
         assert self._process.stdout is not None
         self._printed = _LastLines(self._process.stdout)
         self.close = weakref.finalize(self, _end, self._process, self._calls, self._printed, folder)
+        if failure := self._receive():
+            raise DramSim2Error(f"{attachment.library}: cannot be loaded: {failure}")
         where = self.call(
             "open",
             "device.ini",
@@ -70,8 +72,12 @@ class AttachedProcess:
 
     def call(self, name: str, *arguments: object) -> Any:
         """Calls a function of `serve.Server`. Raises DramSim2Error if the process has died."""
-        try:
+        with contextlib.suppress(OSError):
             self._calls.send((name, arguments))
+        return self._receive()
+
+    def _receive(self) -> Any:
+        try:
             return self._calls.recv()
         except (EOFError, OSError):
             raise DramSim2Error(self._last_words()) from None

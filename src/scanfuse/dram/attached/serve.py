@@ -17,7 +17,12 @@ Told = tuple[NDArray[np.uint64], NDArray[np.float64]]
 
 def main() -> None:
     calls = Connection(int(sys.argv[1]))
-    server = Server(sys.argv[2])
+    try:
+        server = Server(sys.argv[2])
+    except ImportError as error:
+        calls.send(str(error).removeprefix(f"{sys.argv[2]}: "))
+        return
+    calls.send("")
     while True:
         try:
             name, arguments = calls.recv()
