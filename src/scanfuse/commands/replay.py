@@ -123,6 +123,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     from scanfuse.dram import read_trace, replay
+    from scanfuse.dram.backend import check_backend
     from scanfuse.dram.trace_names import format_of
     from scanfuse.results.files import check_writable_file, write_whole
     from scanfuse.results.replay import check_cycles, check_mapped, check_whole, replay_summary
@@ -151,6 +152,7 @@ def main(args: argparse.Namespace) -> int:
     config = given or dram_of(args, trace.config)
     check_mapped(trace, config, str(args.trace))
     warn_of_overrides(config)
+    check_backend("dramsim2" if args.cross_check else backend, config)
     total_ticks = trace.total_ticks if config == trace.config and not args.ticks else 0
 
     def replay_on(backend: Backend) -> Replay:

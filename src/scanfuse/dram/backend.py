@@ -6,9 +6,12 @@ banks or what each owner's requests caused: asking for them raises DramSim2Error
 """
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from scanfuse.dram.errors import DramSim2Error, did_you_mean
+
+if TYPE_CHECKING:
+    from scanfuse.dram.config import DramConfig
 
 Backend = Literal["engine", "dramsim2"]
 BACKENDS: tuple[str, ...] = get_args(Backend)
@@ -27,3 +30,12 @@ def is_attached(backend: str, records: Mapping[str, bool]) -> bool:
         if asked:
             raise DramSim2Error(f"{name}: an attached DRAMSim2 does not tell them: use the engine")
     return True
+
+
+def check_backend(backend: str, config: "DramConfig") -> None:
+    """Raises, before any work is done, what making a memory of this kind with this backend would raise."""
+    if is_attached(backend, {}):
+        from scanfuse.dram.attached import attached, check_attachable
+
+        attached()
+        check_attachable(config)

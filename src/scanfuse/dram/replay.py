@@ -216,9 +216,11 @@ def replay(
 
         most = 1 if feed == "trace" else per_cycle
         attached = AttachedReplay(cfg, epochs, most, feed == "pend", cpu_hz, extra, total_ticks, stop_tick)
-        attached.feed(cycle_array, address_array, write_array, forced, idle_array)
+        attached.feed(cycle_array, address_array, write_array, forced, None, idle_array)
         attached.finish()
-        return Replay(cfg, attached, *attached.take(), recorded)
+        whole = attached.take()
+        assert whole is not None  # having finished
+        return Replay(cfg, attached, *whole, recorded)
     run = engine.Replay(cfg.engine_values, commands, epochs)
 
     def feed_first(run: "engine.Replay", count: int, stop_tick: int) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from scanfuse.dram import DramConfig
+from scanfuse.dram.backend import check_backend
 from scanfuse.hardware import Accelerator
 from scanfuse.mapping import Mapping, MappingError, make_mapping
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
@@ -101,6 +102,7 @@ def run(
     ExecutionError, AgreementError, DramConfigError...).
     """
     config = config or dram_config(accelerator)
+    check_backend(accelerator.dram.backend, config)
     show = progress or quiet
     mapping = map_network(network, schedule, accelerator, config, show)
     check_size(mapping, accelerator)

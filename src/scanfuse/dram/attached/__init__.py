@@ -3,6 +3,7 @@
 ======================================  ============================================================
 `attach`                                compile the shim against a DRAMSim2's headers and library
 `attached`                              what is attached
+`check_attachable`                      whether a configuration can be told to a DRAMSim2
 `AttachedReplay, -Port, -Memory`        stand where the engine's Replay, Port and Memory stand
 `difference`                            the first figure in which two replays are not equal
 `check_conformance`                     hold what is attached to our engine
@@ -18,6 +19,7 @@ from scanfuse.dram.attached.attachment import Attachment, attached
 from scanfuse.dram.attached.conformance import check_conformance
 from scanfuse.dram.attached.difference import difference
 from scanfuse.dram.attached.memories import AttachedMemory, AttachedPort, AttachedReplay
+from scanfuse.dram.attached.settings import check_attachable
 
 __all__ = [
     "AttachedMemory",
@@ -26,6 +28,7 @@ __all__ = [
     "Attachment",
     "attach",
     "attached",
+    "check_attachable",
     "check_conformance",
     "difference",
 ]

@@ -82,13 +82,11 @@ def check_conformance() -> Iterator[Result]:
 
 
 def try_out(attachment: Attachment) -> None:
-    """Raises DramSim2Error unless it can be loaded and completes the requests of the first case."""
+    """Raises DramSim2Error unless it can be loaded and lives through the first case."""
     config, (cycles, addresses, is_write) = memory_of(CASES[0]), stream(0)
     run = AttachedReplay(config, False, 0, False, 0, 0, 0, 0, attachment)
-    run.feed(cycles, addresses, is_write, None, None)
+    run.feed(cycles, addresses, is_write, None, None, None)
     run.finish()
-    if (run.take()[1] < 0).any():
-        raise DramSim2Error("not every request was completed")
 
 
 def memory_of(case: Case) -> DramConfig:

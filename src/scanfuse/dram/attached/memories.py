@@ -1,5 +1,6 @@
 """What stands where the engine's own Replay, Port and Memory stand, with an attached DRAMSim2 behind it."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -133,6 +134,7 @@ class _Chunk:
     first: int
     accepted: NDArray[np.int64]
     completed: NDArray[np.int64]
+    missing: int
 
 
 class AttachedReplay(_Attached):
@@ -156,8 +158,9 @@ class AttachedReplay(_Attached):
         self.ticks = self.cpu_cycles = 0
         self._keep_epochs = epochs
         self._end = (extra, until_tick)
-        self._chunks: list[_Chunk] = []
+        self._chunks: deque[_Chunk] = deque()
         self._fed = 0
+        self._finished = False
         self._process.call("feed_how", per_cycle, never_ask, stop_tick)
 
     def feed(
@@ -166,11 +169,14 @@ class AttachedReplay(_Attached):
         addresses: NDArray[np.uint64],
         is_write: NDArray[np.bool_],
         force: NDArray[np.bool_] | None,
+        owners: NDArray[np.uint32] | None,
         idle: NDArray[np.uint32] | None,
     ) -> None:
         """Runs until the last of these requests is accepted."""
+        if owners is not None:
+            _not_told("what a request causes")
         size = len(cycles)
-        chunk = _Chunk(self._fed, np.full(size, -1, np.int64), np.full(size, -1, np.int64))
+        chunk = _Chunk(self._fed, np.full(size, -1, np.int64), np.full(size, -1, np.int64), size)
         self._chunks.append(chunk)
         self._fed += size
         columns = (cycles, addresses, is_write, force, idle)
@@ -185,6 +191,7 @@ class AttachedReplay(_Attached):
         """Runs to the end."""
         self._note(*self._process.call("finish", *self._end))
         self.ticks, self.cpu_cycles = self._process.call("clock")
+        self._finished = True
         self._process.close()
 
     def _note(self, tags: NDArray[np.uint64], ticks: NDArray[np.int64], prints: Any) -> None:
@@ -194,12 +201,16 @@ class AttachedReplay(_Attached):
         for number in np.unique(owners).tolist():
             chunk, mine = self._chunks[number], owners == number
             chunk.completed[requests[mine] - chunk.first] = ticks[mine]
+            chunk.missing -= int(mine.sum())
         self._energy.add(prints, self._keep_epochs)
 
-    def take(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Cycles of acceptance and ticks of completion of all requests; -1 for what the stop came before."""
-        accepted, completed = zip(*((chunk.accepted, chunk.completed) for chunk in self._chunks), strict=True)
-        return np.concatenate(accepted), np.concatenate(completed)
+    def take(self) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Cycles of acceptance and ticks of completion of the oldest chunk, None while some are missing; -1
+        for what the stop came before."""
+        if not self._chunks or (self._chunks[0].missing and not self._finished):
+            return None
+        chunk = self._chunks.popleft()
+        return chunk.accepted, chunk.completed
 
     def energy(self) -> Columns:
         return self._energy.columns()
