@@ -78,9 +78,14 @@ def naps(c, ranks):
     return c["USE_LOW_POWER"] and awake < c["tCKE"]
 
 
-def many(c, ranks):
-    """Q4: a rank that falls due takes the place of one that still waits."""
-    return ranks > 1
+def overtaken(c, ranks):
+    """Q4: a rank that falls due takes the place of one that still waits: of another, or its own, where the
+    banks, which finish and close one after the other (Q18), are at it for longer than a period."""
+    t = Latencies.of(c)
+    turn = max(t.write + t.burst + c["tWTR"], t.burst + c["tRTRS"] + 1, c["tCCD"], t.burst)
+    begun = max(c["tRC"], c["tRAS"], c["tRCD"]) + c["tRRD"]
+    bank = turn + max(t.write_to_precharge, t.read_to_precharge) + c["tRP"]
+    return ranks > 1 or begun + c["NUM_BANKS"] * bank > c["REFRESH_PERIOD"] / c["tCK"]
 
 
 KNOWN = {
@@ -93,8 +98,8 @@ KNOWN = {
     "tRTP": chopped,
     "tRDPDEN": reads_in_flight,
     "tCKE": naps,
-    "tREFI": many,
-    "refreshes owed": many,
+    "tREFI": overtaken,
+    "refreshes owed": overtaken,
 }
 
 
@@ -183,6 +188,13 @@ EXAMPLES = {
         16,
         spread(30_000),
         {"tREFI", "refreshes owed"},
+    ),
+    "Q4, one rank": (
+        PART,
+        CLOSE | AWAKE | {"ROW_BUFFER_POLICY": "open_page", "AL": 10, "REFRESH_PERIOD": 225},
+        1,
+        spread(3000, writes=0.5),
+        {"refreshes owed"},
     ),
     "Q7": (PART, POSTED | AWAKE, 2, LINES, {"data bus"}),
     "Q17": (PART, CLOSE, 2, pair(27, 1 << 20, False), {"tRC", "auto-precharge"}),
