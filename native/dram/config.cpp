@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 #include "dram/timing.hpp"
 
@@ -136,11 +137,38 @@ void Config::validate() const {
   if (refreshStaggerTicks() < 1)
     throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD),
                       "long enough for one tick per rank (REFRESH_PERIOD/tCK >= " + text(numRanks()) + ")");
+  validateDelays();
   if (strict()) {
-    validateRefresh();
+    validateStrictRefresh();
   } else {
+    validateRefresh();
     validateWriteBursts();
   }
+}
+
+// Refreshes lie at most nine intervals apart (JESD79-3, 4.12): what takes longer than that leaves no memory to
+// speak of, and would keep a simulation busy with refreshes that fall due.
+void Config::validateDelays() const {
+  const std::uint64_t most = std::uint64_t{refreshPeriodTicks()} * 9;
+  const std::pair<const char*, std::uint32_t> delays[] = {
+      {"CL", CL},     {"BL", BL},     {"tRAS", tRAS}, {"tRCD", tRCD},   {"tRRD", tRRD}, {"tRC", tRC},
+      {"tRP", tRP},   {"tCCD", tCCD}, {"tRTP", tRTP}, {"tWTR", tWTR},   {"tWR", tWR},   {"tRTRS", tRTRS},
+      {"tRFC", tRFC}, {"tFAW", tFAW}, {"tCKE", tCKE}, {"tXP", tXP},     {"tCMD", tCMD},
+  };
+  for (const auto& [key, ticks] : delays)
+    if (ticks > most)
+      throw ConfigError(key, text(ticks), "at most nine times REFRESH_PERIOD/tCK (" + text(most) + " ticks)");
+}
+
+// A rank that falls due as soon as it has been refreshed does nothing else, and the reference runs for ever.
+// Several ranks may get by with less, since the one that falls due next makes the last one lose its turn (quirk
+// Q4): as long as the end of a refresh moves on from turn to turn.
+void Config::validateRefresh() const {
+  const std::uint32_t period = refreshPeriodTicks();
+  if (numRanks() == 1 ? period > tRFC : tRFC % period != 0) return;
+  throw ConfigError("REFRESH_PERIOD", text(REFRESH_PERIOD),
+                    "more than tRFC=" + text(tRFC) + " ticks of tCK (this has " + text(period) +
+                        "), or a rank does nothing but refresh");
 }
 
 // With several ranks two write bursts may meet on the data bus, at which the reference exits (quirk Q8).
@@ -154,7 +182,7 @@ void Config::validateWriteBursts() const {
 
 // Strict mode makes every refresh. For each one a rank must come to rest, at worst with all its banks just
 // opened: not more than eight may be owed by then (JESD79-3, 4.12), and one is being paid.
-void Config::validateRefresh() const {
+void Config::validateStrictRefresh() const {
   const Timing t(*this);
   const auto wide = [](std::uint32_t value) { return std::uint64_t{value}; };
   const std::uint64_t turn = std::max({wide(t.writeToReadSameRank), wide(t.readToWrite), wide(t.columnOtherRank)});

@@ -77,8 +77,10 @@ struct Config {
   std::uint32_t refreshStaggerTicks() const;
 
  private:
-  void validateWriteBursts() const;
+  void validateDelays() const;
   void validateRefresh() const;
+  void validateStrictRefresh() const;
+  void validateWriteBursts() const;
 };
 
 // Sets a numeric key by its ini name; false if the engine has no use for that key.

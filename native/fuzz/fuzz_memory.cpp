@@ -54,7 +54,10 @@ Config configFrom(Bytes& in) {
   c.mappingScheme = 1 + in.byte() % 7;
   // Now and then a value from anywhere, in any place.
   const std::vector<std::string> keys = uintKeys();
-  if (in.byte() % 4 == 0) setUint(c, keys[in.byte() % keys.size()], in.number());
+  if (in.byte() % 4 == 0) {
+    const std::string& key = keys[in.byte() % keys.size()];
+    setUint(c, key, in.number());
+  }
   c.mapped = {c.NUM_BANKS, c.NUM_CHANS, c.NUM_ROWS, c.NUM_COLS, c.JEDEC_DATA_BUS_BITS, c.BL};
   c.megabytes = std::uint64_t{1} << in.byte() % 15;
   return c;
@@ -159,8 +162,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     way == 0 ? replayed(config, in) : way == 1 ? driven(config, in) : submitted(config, in);
   } catch (const ConfigError&) {
   } catch (const NoProgress&) {
-    // Where refreshes leave no time; strict mode refuses such settings at once.
-    require(!config.strict(), "no progress in strict mode");
+    // Where the refreshes of several ranks leave no time; strict mode refuses such settings at once.
+    require(!config.strict() && config.numRanks() > 1, "no progress, though the settings were taken");
   }
   return 0;
 }

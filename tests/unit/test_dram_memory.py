@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from scanfuse.dram import DramConfig, DramSystem, NoProgress, RequestPort, replay
+from scanfuse.dram import DramConfig, DramConfigError, DramSystem, NoProgress, RequestPort, replay
 
 PART = "DDR3_micron_32M_8B_x8_sg15"
 
@@ -100,13 +100,18 @@ def test_time_does_not_go_back(cfg):
 
 
 def test_a_memory_that_can_only_refresh_says_so():
-    cfg = DramConfig.from_ini(PART, overrides={"REFRESH_PERIOD": 160})  # 106 ticks, tRFC is 107
+    """Four ranks that leave each other no time; a single one is refused when configured."""
+    changes = {"REFRESH_PERIOD": 7, "tCK": 1.0, "tRFC": 6, "USE_LOW_POWER": False}
+    cfg = DramConfig.from_ini("DDR3_micron_16M_8B_x8_sg15", capacity_mib=4096, overrides=changes)
+    addresses = np.arange(60) * 64 * 1031
     with pytest.raises(NoProgress, match="REFRESH_PERIOD/tCK must leave time after tRFC"):
-        replay([200], [0], [False], cfg)
+        replay([400] * 60, addresses, np.arange(60) % 3 == 0, cfg)
     port = RequestPort(cfg)
-    port.submit([0], False, not_before_tick=200)
+    port.submit(addresses, False, not_before_tick=400)
     with pytest.raises(NoProgress):
         port.advance(1 << 50)
+    with pytest.raises(DramConfigError, match=r"REFRESH_PERIOD=160: must be more than tRFC=107 ticks"):
+        DramConfig.from_ini(PART, overrides={"REFRESH_PERIOD": 160})  # 106 ticks
 
 
 def test_patience_is_not_spent_while_idle():
