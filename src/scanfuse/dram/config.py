@@ -93,15 +93,14 @@ class DramConfig:
         Raises DramConfigError naming file, line, key, what was found and what is allowed; OSError if a
         file cannot be read. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
         """
-        name, settings, device_aborts = _settings(device, "device")
-        _, more, system_aborts = _settings(default_system_path() if system is None else system, "system")
-        settings += more
-        over = {s.key: s for s in ini.from_mapping(overrides or {}, "overrides")}
-        found = ini.settle(settings, over, device_aborts or system_aborts)
+        name, settings = _settings(device, "device")
+        settings += _settings(default_system_path() if system is None else system, "system")[1]
+        found = {setting.key: setting for setting in settings}  # the last of duplicates
+        over = {setting.key: setting for setting in ini.from_mapping(overrides or {}, "overrides")}
         missing = [key for key in REQUIRED if key not in found and key not in over]
         if missing:
             where = device if isinstance(device, str | PathLike) else "device"
-            raise DramConfigError(f"{where}: {ini.missing_text(missing, settings)}")
+            raise DramConfigError(f"{where}: missing {', '.join(missing)}")
         number = isinstance(capacity_mib, int | float | np.integer) and not isinstance(capacity_mib, bool)
         if not number or not 0 <= capacity_mib < 1 << 63 or capacity_mib != int(capacity_mib):
             raise DramConfigError(f"capacity_mib={capacity_mib!r}: must be a power of two, at least 1")
@@ -281,10 +280,10 @@ def _ordered(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     return tuple((key, values[key]) for key in ORDER if key in values and key not in PRINTING)
 
 
-def _settings(source: Source, argument: str) -> tuple[str, list[Setting], bool]:
-    """The name and the settings of a part, a file or a dict, and whether DRAMSim2 aborts on reading it."""
+def _settings(source: Source, argument: str) -> tuple[str, list[Setting]]:
+    """The name and the settings of a part, a file or a dict."""
     if isinstance(source, Mapping):
-        return "custom", ini.from_mapping(source, argument), False
+        return "custom", ini.from_mapping(source, argument)
     path = Path(source)
     text = str(source)
     if argument == "device" and text.removesuffix(".ini") in parts() and not path.is_file():
@@ -294,4 +293,4 @@ def _settings(source: Source, argument: str) -> tuple[str, list[Setting], bool]:
         raise DramConfigError(
             f"{text}: neither a file nor a part{did_you_mean(text, parts())}; the parts are {known}"
         )
-    return path.stem, *ini.read_ini(path)
+    return path.stem, ini.read_ini(path)

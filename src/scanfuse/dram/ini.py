@@ -1,26 +1,29 @@
 """Reading device and system files: `KEY=value` lines with `;` comments.
 
-The syntax is DRAMSim2's, as forgiving and as strict as there wherever DRAMSim2 accepts a file: keys are
-not trimmed, text after a number is ignored, a bool is true only for exactly `true` or `1`, unknown keys are
-ignored (with a warning). Files that it does not accept (lines of blanks only, Windows line ends on empty
-lines, numbers missing because of blanks around their keys) are read as they are meant, blanks and line ends
-aside. Where it goes on with a zero (a number that is none) we refuse.
+The syntax is DRAMSim2's, in which any key may stand in either file and the last of duplicates counts. What
+it reads strangely we read the same, with a warning: text after a number is ignored, a number with a minus
+wraps, a bool is true only for `true` or `1`, an unknown policy is the default one. Where it stumbles we do
+not: blank lines, blanks around `=` and Windows line ends count for nothing. Where it goes on in silence we
+refuse: a key that nobody knows, a number that is none.
 """
 
 import re
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from scanfuse.dram.errors import DramConfigError, DramConfigWarning, did_you_mean
-from scanfuse.dram.keys import BOOLS, CHOICES, FLOATS, KEYS, REQUIRED
+from scanfuse.dram.keys import BOOLS, CHOICES, FLOATS, KEYS, PRINTING
 
 Value = int | float | bool | str
 
 _UINT = re.compile(r"\s*([+-]?)([0-9]+)")
 _FLOAT = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(?![eE])")
 _UINT_RANGE = 1 << 32
+
+# In numbers blanks do not count for DRAMSim2 either (around their keys they make it stop).
+_EXACT = (BOOLS - PRINTING) | CHOICES.keys()
 
 
 @dataclass(frozen=True)
@@ -32,72 +35,46 @@ class Setting:
     where: str  # `file.ini:12`, or the name of the argument
 
 
-def read_ini(path: Path) -> tuple[list[Setting], bool]:
-    """The settings of a file in order, unknown keys included, and whether DRAMSim2 aborts on a line of it.
+def read_ini(path: Path) -> list[Setting]:
+    """The settings of a file in order.
 
-    Raises DramConfigError, OSError.
+    Raises DramConfigError for a line that is no setting and for an unknown key, OSError. Warns where
+    DRAMSim2, to which blanks and Windows line ends are part of key or value, reads what counts otherwise.
     """
     text = path.read_bytes().decode("utf-8-sig", errors="replace")
-    lines = text.split("\n")
-    bodies = [line.split(";", 1)[0] for line in lines]
-    # An empty line with a Windows line end makes DRAMSim2 abort, so such a file can be read as meant.
-    windows = any(not body.strip() and body != "" and body.endswith("\r") for body in bodies)
-    settings = []
-    aborts = False
-    for number, body in enumerate(bodies, 1):
-        line = body.removesuffix("\r") if windows else body
-        line = line.rstrip(" \t")
-        if not line.strip():
-            aborts = aborts or (lines[number - 1] != "" and not lines[number - 1].startswith(";"))
+    settings, otherwise = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        body = line.split(";", 1)[0]
+        if not body.strip():
             continue
-        key, equals, value = line.partition("=")
+        key, equals, value = body.partition("=")
         where = f"{path}:{number}"
         if not equals:
-            raise DramConfigError(f"{where}: found {_shown(line)}: expected KEY=value or a comment after ';'")
-        settings.append(Setting(key, value, where))
-    return settings, aborts
+            raise DramConfigError(f"{where}: found {_shown(body)}: expected KEY=value or a comment after ';'")
+        setting = Setting(key.strip(), value.strip(), where)
+        settings.append(_known(setting))
+        exact = (key, value.rstrip(" \t")) == (setting.key, setting.text)
+        if not exact and setting.key in _EXACT:
+            otherwise.append(setting.key)
+    if otherwise:
+        _warn(
+            f"{path}: {', '.join(otherwise)}: read as meant; DRAMSim2 reads them otherwise because of the "
+            "blanks or Windows line ends there"
+        )
+    return settings
 
 
 def from_mapping(values: Mapping[str, object], where: str) -> list[Setting]:
     """The settings of a dict, values as text or numbers. Raises DramConfigError on an unknown key."""
-    for key in values:
-        if key not in KEYS:
-            raise DramConfigError(f"{where}: {key}: unknown key{did_you_mean(str(key), KEYS)}")
-    return [Setting(key, value, where) for key, value in values.items()]
+    return [_known(Setting(key, value, where)) for key, value in values.items()]
 
 
-def settle(settings: list[Setting], overridden: Collection[str], aborts: bool) -> dict[str, Setting]:
-    """Known keys, the last of duplicates. Warns of unknown ones.
-
-    `overridden` are the keys set otherwise, `aborts` says that DRAMSim2 does not accept the files. Nor does
-    it where numbers are missing; then blanks around keys and values and Windows line ends count for nothing.
-    """
-    exact = {setting.key: setting for setting in settings if setting.key in KEYS}
-    tolerant = aborts or any(key not in exact and key not in overridden for key in REQUIRED)
-    known: dict[str, Setting] = {}
-    for setting in settings:
-        key = setting.key.strip() if tolerant else setting.key
-        if tolerant and key in exact and key != setting.key:
-            _warn(f"{setting.where}: {_shown(setting.key)}: ignored, because of the blanks around the key")
-        elif key in KEYS:
-            text = setting.text.strip() if tolerant and isinstance(setting.text, str) else setting.text
-            known[key] = Setting(key, text, setting.where)
-        else:
-            hint = did_you_mean(setting.key, KEYS)
-            _warn(f"{setting.where}: {_shown(setting.key)}: unknown key, ignored{hint}")
-    return known
-
-
-def missing_text(missing: list[str], settings: list[Setting]) -> str:
-    """The missing keys, each with the unknown one that was found and may have been meant for it."""
-    texts = []
-    unknown = {setting.key.strip(): setting for setting in settings if setting.key.strip() not in KEYS}
-    for key in missing:
-        meant = [s for name, s in unknown.items() if did_you_mean(name, missing) == f" (did you mean {key}?)"]
-        texts.append(
-            key + (f" ({meant[0].where}: {_shown(meant[0].key)}: did you mean {key}?)" if meant else "")
-        )
-    return f"missing {', '.join(texts)}"
+def _known(setting: Setting) -> Setting:
+    key = setting.key
+    if key in KEYS:
+        return setting
+    shown = key if str(key).isidentifier() else _shown(key)
+    raise DramConfigError(f"{setting.where}: {shown}: unknown key{did_you_mean(str(key), KEYS)}")
 
 
 def parse(setting: Setting) -> Value:

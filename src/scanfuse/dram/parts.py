@@ -35,8 +35,7 @@ def part_table(names: list[str]) -> "pd.DataFrame":
 def _figures(name: str) -> dict[str, object]:
     from scanfuse.dram import ini
 
-    settings, _ = ini.read_ini(part_path(name))
-    values = {setting.key: ini.parse(setting) for setting in settings}
+    values = {setting.key: ini.parse(setting) for setting in ini.read_ini(part_path(name))}
     cells = 1
     for key in ("NUM_BANKS", "NUM_ROWS", "NUM_COLS", "DEVICE_WIDTH"):
         cells *= int(values[key])
