@@ -134,8 +134,12 @@ class DramConfig:
         for key in ("name", "capacity_mib", "files"):
             if key not in data:
                 raise DramConfigError(f"DRAM configuration: missing {key!r}")
+        for key in ("files", "overrides"):
+            if not isinstance(data.get(key) or {}, Mapping):
+                raise DramConfigError(f"DRAM configuration: {key}: must be a table, not {data[key]!r:.60}")
         mode = data.get("mode", "dramsim2")  # not in what was saved before there were two
-        made = cls.from_ini(data["files"], {}, data["capacity_mib"], data.get("overrides"), mode)
+        files = data["files"] or {}
+        made = cls.from_ini(files, {}, data["capacity_mib"], data.get("overrides"), mode)
         return replace(made, name=str(data["name"]), printing=())
 
     def _warn_of_wrapping(self) -> None:

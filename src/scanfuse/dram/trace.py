@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scanfuse.dram.config import DramConfig, as_addresses
 from scanfuse.dram.errors import DramConfigError, TraceError
+from scanfuse.dram.replay import TICK_BITS
 from scanfuse.dram.trace_files import new_file
 from scanfuse.dram.trace_lines import Columns
 from scanfuse.dram.trace_names import format_of
@@ -66,8 +67,14 @@ class Trace:
 
     @property
     def total_ticks(self) -> int:
-        """Ticks of the run the trace was taken from; 0 if it does not say."""
-        return int(self.metadata.get("total_ticks", 0))
+        """Ticks of the run the trace was taken from; 0 if it does not say. Raises TraceError if it says no
+        number that a run can have."""
+        ticks = self.metadata.get("total_ticks", 0)
+        if not isinstance(ticks, int) or not 0 <= ticks < 1 << TICK_BITS:
+            raise TraceError(
+                f"metadata of the trace: total_ticks {ticks!r}: expected a whole number below 2^{TICK_BITS}"
+            )
+        return ticks
 
 
 def check_trace_name(path: str | PathLike[str]) -> None:

@@ -68,6 +68,9 @@ def _pieces(path: Path) -> Iterator[bytes]:
         if kind not in PACKED:
             yield from iter(lambda: raw.read(_PIECE), b"")
             return
+        if not raw.read(1):  # nothing, packed, is something
+            raise TraceError(f"{path}: not a whole {kind[1:]} file (it is empty)")
+        raw.seek(0)
         if kind == ".gz":
             import gzip
 

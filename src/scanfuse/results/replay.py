@@ -83,11 +83,10 @@ def check_whole(trace: Trace, name: str) -> None:
     """Raise TraceError where a trace holds another number of requests than it says, or no number of ticks.
 
     Where malformed lines were skipped, their number counts as well."""
-    ticks = trace.metadata.get("total_ticks", 0)
-    if not isinstance(ticks, int) or not 0 <= ticks < 1 << TICK_BITS:
-        raise TraceError(
-            f"{name}: total_ticks {ticks!r} in its record: expected a whole number below 2^{TICK_BITS}"
-        )
+    try:
+        _ = trace.total_ticks
+    except TraceError as error:
+        raise TraceError(f"{name}: {error}") from None
     said = trace.metadata.get("requests", len(trace))
     if said not in (len(trace), len(trace) + trace.skipped):
         raise TraceError(
