@@ -4,7 +4,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*/*.cpp native/*/*.hpp)
 
-.PHONY: run test slow lint sanitize clean
+.PHONY: run test slow lint sanitize fuzz clean
 
 run: $(VENV)/.installed
 	$(VENV)/bin/scanfuse compare mobilenet_v2
@@ -25,6 +25,27 @@ sanitize: $(VENV)/.installed-dev
 	$(VENV)/bin/cmake -S . -B build/sanitize -DSCANFUSE_SANITIZE=ON -DSCANFUSE_WERROR=ON
 	$(VENV)/bin/cmake --build build/sanitize --parallel 2
 	$(VENV)/bin/ctest --test-dir build/sanitize --output-on-failure
+
+# Fuzzing guided by coverage, so many seconds for each target: the engine, the line parser and the settings of
+# DRAMSim2's interface under the sanitizers (needs clang), the Python readers with Atheris. What was found to
+# reach new paths is kept under build/fuzz/corpus.
+FUZZ_SECONDS ?= 60
+FUZZ_READERS ?= ini csv mase.gz ramulator-cpu npz parquet
+FUZZ_OPTIONS := -max_total_time=$(FUZZ_SECONDS) -timeout=60 -artifact_prefix=build/fuzz/
+
+fuzz: $(VENV)/.installed-dev
+	$(PIP) atheris
+	$(VENV)/bin/cmake -S . -B build/fuzz -DSCANFUSE_FUZZ=ON -DSCANFUSE_WERROR=ON -DCMAKE_CXX_COMPILER=clang++
+	$(VENV)/bin/cmake --build build/fuzz --parallel 2
+	mkdir -p build/fuzz/corpus/memory build/fuzz/corpus/lines build/fuzz/corpus/settings
+	{ printf '\1\13'; cat src/scanfuse/dram/parts/DDR3_micron_32M_8B_x8_sg15.ini; printf '\0'; \
+	    cat src/scanfuse/dram/systems/default.ini; } > build/fuzz/corpus/settings/part
+	build/fuzz/fuzz_memory $(FUZZ_OPTIONS) build/fuzz/corpus/memory
+	build/fuzz/fuzz_lines $(FUZZ_OPTIONS) build/fuzz/corpus/lines
+	build/fuzz/fuzz_settings $(FUZZ_OPTIONS) -dict=native/fuzz/settings.dict build/fuzz/corpus/settings
+	for target in $(FUZZ_READERS); do \
+	    $(VENV)/bin/python tests/hostile/fuzz_readers.py $$target build/fuzz/corpus $(FUZZ_OPTIONS) || exit 1; \
+	done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -86,7 +86,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(tmp_path, whole, data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", readers.targets())
-@settings(max_examples=5000, **COMMON)
+@settings(max_examples=500, **COMMON)
 @given(data=st.data())
 def test_a_damaged_file_is_read_or_refused_at_length(tmp_path, whole, target, data):
     sample = data.draw(st.sampled_from(whole[target]))
