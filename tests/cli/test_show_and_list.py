@@ -73,6 +73,7 @@ def test_parts_are_told_with_their_figures(scanfuse):
         "idd4w_ma": 141,
         "idd5_ma": 242,
         "vdd_v": 1.5,
+        "currents": "unchecked",
     }
 
 

@@ -24,7 +24,7 @@ def from_text(tmp_path, text, **more):
 
 
 def test_the_parts_load():
-    assert len(parts()) == 21
+    assert len(parts()) == 37
     for name in parts():
         cfg = DramConfig.from_ini(name)
         assert cfg.name == name

@@ -31,6 +31,7 @@ PART_COLUMNS = (
         for name in ("IDD0", "IDD2N", "IDD3N", "IDD4R", "IDD4W", "IDD5")
     ),
     Column("Vdd V", "vdd_v", 2),
+    Column("currents", "currents"),
 )
 KINDS = ("networks", "parts", "presets", "schedules")
 

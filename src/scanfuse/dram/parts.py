@@ -1,5 +1,6 @@
 """The library of DRAM devices: data files under `parts/`, one per device, named as in its data sheet."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ def default_system_path() -> Path:
 
 def part_table(names: list[str]) -> "pd.DataFrame":
     """A row per device: density_mbit (2^20 bits), width_bits, banks, burst_bytes (of a 64-bit bus),
-    speed_mt_s, tck_ps, cl_ticks, trcd_ticks, trp_ticks, currents in mA (idd0_ma, ...), vdd_v."""
+    speed_mt_s, tck_ps, cl_ticks, trcd_ticks, trp_ticks, currents in mA (idd0_ma, ...), vdd_v, and currents:
+    where these are from, in short (the file says it at length)."""
     import pandas as pd
 
     return pd.DataFrame([_figures(name) for name in names])
@@ -52,4 +54,7 @@ def _figures(name: str) -> dict[str, object]:
     figures |= {f"{key.lower()}_ticks": values[key] for key in ("CL", "tRCD", "tRP")}
     for key in ("IDD0", "IDD2N", "IDD3N", "IDD4R", "IDD4W", "IDD5"):
         figures[f"{key.lower()}_ma"] = values[key]
-    return {**figures, "vdd_v": values["Vdd"]}
+    told = re.search(r"^; Currents \((.*?)\): ", part_path(name).read_text(encoding="utf-8"), re.MULTILINE)
+    if told is None:
+        raise ValueError(f"{part_path(name)}: expected a line '; Currents (WHERE FROM): ...'")
+    return {**figures, "vdd_v": values["Vdd"], "currents": told[1]}
