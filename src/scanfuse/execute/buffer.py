@@ -66,6 +66,9 @@ class Memory:
         """
         place = region(self.in_buffer(tensor), view, box)
         weight = self.psum_entries if cause == Cause.PSUM else 1
+        if move == Move.KEEP:
+            self.live -= place.size * (weight - 1)
+            return place
         if move == Move.STORE:
             away = self._spill(tensor) if cause == Cause.PSUM else self.in_dram(tensor)
             region(away, view, box)[...] = place

@@ -147,7 +147,7 @@ class Executor:
         place = self._place(tensor, view, box)
         went = self.memory.move(Move(move), Cause(cause), tensor, View(view), box)
         if np.isnan(went).any():
-            verb = "stores" if move == Move.STORE else "frees"
+            verb = {Move.STORE: "stores", Move.KEEP: "keeps", Move.FREE: "frees"}[Move(move)]
             raise self._fail(step, layer, f"{verb} {place.first(np.isnan(went))}, which is not in the buffer")
         if move == Move.STORE and cause != Cause.PSUM:
             self._compare(step, layer, place, went)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.nest import Nest
@@ -12,15 +14,16 @@ from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Network
 
-Group = LayerTiling | FusedBlock
+Group = LayerTiling | FusedBlock | Cascade
 
 
 @dataclass(frozen=True)
 class Mapping:
     """How a network runs: groups in execution order, and the order in which feature maps lie in DRAM.
 
-    layout: "nhwc" (channels innermost) or "nchw". Raises MappingError unless the groups cover the layers of
-    the network once and in order.
+    layout: "nhwc" (channels innermost) or "nchw". kept: names of maps that stay in the buffer from the group
+    that makes them to the last one that reads them, and never go to DRAM; those groups are cascades. Raises
+    MappingError unless the groups cover the layers of the network once and in order.
     """
 
     network: Network
@@ -28,6 +31,7 @@ class Mapping:
     groups: tuple[Group, ...]
     layout: str
     psum_entries: int = 1
+    kept: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         covered = [index for group in self.groups for index in group.layers]
@@ -37,8 +41,15 @@ class Mapping:
                 f"not 0 to {len(self.network.layers) - 1} of {self.network.name} once and in order"
             )
 
-    def cost(self, group: Group) -> TilingCost | FusedCost:
+    @cached_property
+    def held(self) -> dict[Group, Held]:
+        """Per group, what the mapping keeps in the buffer around it."""
+        return held_by_group(self.network, self.groups, frozenset(self.kept))
+
+    def cost(self, group: Group) -> TilingCost | FusedCost | CascadeCost:
         """The closed forms of one group: `.traffic`, `.live_entries`, `.steps`."""
+        if isinstance(group, Cascade):
+            return CascadeCost(self.network, group, self.held[group], self.psum_entries)
         if isinstance(group, FusedBlock):
             expand = None if group.expand is None else Stage(group.expand)
             block = Block(expand, Stage(group.depthwise), Stage(group.project, group.add))
@@ -57,8 +68,8 @@ class Mapping:
     @property
     def extra_macs(self) -> int:
         """MACs of rows computed more than once."""
-        costs = [self.cost(group) for group in self.groups if isinstance(group, FusedBlock)]
-        return sum(cost.extra_macs for cost in costs if isinstance(cost, FusedCost))
+        costs = [self.cost(group) for group in self.groups]
+        return sum(cost.extra_macs for cost in costs if not isinstance(cost, TilingCost))
 
 
 def layer_nest(network: Network, stage: Stage) -> Nest:
@@ -69,3 +80,24 @@ def layer_nest(network: Network, stage: Stage) -> Nest:
     if layer.kind == "add":
         residual = layer.inputs[1]
     return Nest(layer, residual)
+
+
+def held_by_group(network: Network, groups: tuple[Group, ...], kept: frozenset[str]) -> dict[Group, Held]:
+    """What is held in the buffer around each group when the maps `kept` never leave it."""
+    readers = [
+        {tensor.name for index in group.layers for tensor in network.layers[index].inputs} for group in groups
+    ]
+    makers = [{network.layers[index].output.name for index in group.layers} for group in groups]
+    sizes = {layer.output.name: layer.output.entries for layer in network.layers}
+    made_in = {name: number for number, made in enumerate(makers) for name in made}
+    read_last = {name: number for number, read in enumerate(readers) for name in read}
+    found = {}
+    for number, group in enumerate(groups):
+        around = [name for name in kept if made_in[name] <= number <= read_last[name]]
+        touched = makers[number] | readers[number]
+        found[group] = Held(
+            kept=frozenset(name for name in around if name in touched),
+            freed=frozenset(name for name in around if read_last[name] == number and made_in[name] < number),
+            over_entries=sum(sizes[name] for name in around if name not in touched),
+        )
+    return found

@@ -8,8 +8,9 @@ from dataclasses import replace
 from scanfuse.hardware import Accelerator
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target, tiling_bursts
-from scanfuse.mapping.fusion import BlockShape, FusedBlock
-from scanfuse.mapping.mapping import Mapping, layer_nest
+from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.grouping import GroupingSearch
+from scanfuse.mapping.mapping import Group, Mapping, layer_nest
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.search import Found, search_block, search_rolling, search_tiling
 from scanfuse.mapping.stages import Block, Stage, blocks, stages
@@ -22,7 +23,10 @@ SCHEDULES: dict[str, str] = {
     "raster": "layer by layer, the best tiles and loop order of each layer, raster order",
     "scan": "layer by layer, the best tiles and loop order of each layer, Scan (serpentine) order",
     "fused": "Scan order, every depthwise separable and inverted residual block fused",
+    "resident": "fused, with stem and first block, head and pooling; maps that fit stay on the chip",
+    "deep": "depth-first fusion of any run of layers with rolling line buffers; maps that fit stay on the chip",
 }
+GROUPED = ("resident", "deep")  # by dynamic programming
 LAYOUTS = ("nhwc", "nchw")
 FIXED_TILES = (128, 64, 32, 16, 8, 4, 2, 1)
 FIXED_WIDTHS = {16: 4, 32: 8, 64: 8, 128: 16}  # spatial tile width for a fixed tile size
@@ -57,6 +61,8 @@ def make_mapping(
     )
     order = accelerator.layout.order
     memory: Memory = {}
+    if schedule in GROUPED:
+        return _grouped(network, schedule, "nhwc" if order == "auto" else order, target, memory, progress)
     best: tuple[float, Mapping] | None = None
     for layout in LAYOUTS if order == "auto" else (order,):
         groups = _groups(network, schedule, layout, target, memory, progress or (lambda name: None))
@@ -83,6 +89,42 @@ def _groups(
     return found
 
 
+def _grouped(
+    network: Network, schedule: str, layout: str, target: Target, memory: Memory, progress: Progress | None
+) -> Mapping:
+    """The best grouping; cascades move whole rows of all channels, for which `nhwc` is one stretch of DRAM."""
+    parts = stages(network)
+    starts = {}
+    for item in blocks(network):
+        if isinstance(item, Block):
+            first = item.depthwise if item.expand is None else item.expand
+            starts[parts.index(first)] = item
+
+    def alone(start: int, length: int, entries: int) -> tuple[Group, tuple[int, int]] | None:
+        room = replace(target, buffer_entries=entries)
+        if length == 1:
+            if progress:
+                progress(network.layers[parts[start].layer].name)
+            try:
+                found = _best_layer(network, parts[start], "fused", layout, room, memory)
+            except MappingError:
+                if entries == target.buffer_entries:
+                    raise
+                return None
+            return found.choice, (found.traffic, 0)
+        block = starts.get(start)
+        if block is None or length != (2 if block.expand is None else 3):
+            return None
+        fused = _fused_block(network, block, layout, room, memory)
+        if fused is None:
+            return None
+        assert isinstance(fused.choice, FusedBlock)
+        return fused.choice, (fused.traffic, FusedCost(BlockShape(network, block), fused.choice).extra_macs)
+
+    found = GroupingSearch(network, target, alone, depth_first=schedule == "deep").run()
+    return Mapping(network, schedule, found.groups, layout, target.psum_entries, found.kept)
+
+
 def _best_layer(
     network: Network,
     stage: Stage,
@@ -93,7 +135,7 @@ def _best_layer(
 ) -> Found:
     scans: tuple[Scan, ...] = ("raster",) if schedule == "raster" else ("inner", "full")
     nest = layer_nest(network, stage)
-    key = (layout, _shape_of(nest))
+    key = (layout, target.buffer_entries, _shape_of(nest))
     if key not in memory:
         found = search_tiling(nest, stage.layer, stage.add, scans, layout, target)
         rolling = (
@@ -110,13 +152,20 @@ def _best_layer(
 def _best_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> list[Found]:
     """The block fused, or its layers alone where that moves less or fusing does not fit."""
     members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
-    key = ("block", *(_shape_of(layer_nest(network, stage)) for stage in members))
     alone = [_best_layer(network, stage, "fused", layout, target, memory) for stage in members]
+    fused = _fused_block(network, block, layout, target, memory)
+    return alone if fused is None or fused.traffic > sum(found.traffic for found in alone) else [fused]
+
+
+def _fused_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> Found | None:
+    members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
+    shapes = (_shape_of(layer_nest(network, stage)) for stage in members)
+    key = ("block", layout, target.buffer_entries, *shapes)
     if key not in memory:
         memory[key] = search_block(BlockShape(network, block), target)
     known = memory[key]
-    if known is None or known.traffic > sum(found.traffic for found in alone):
-        return alone
+    if known is None:
+        return None
     assert isinstance(known.choice, FusedBlock)
     choice = replace(
         known.choice,
@@ -125,7 +174,7 @@ def _best_block(network: Network, block: Block, layout: str, target: Target, mem
         project=block.project.layer,
         add=block.project.add,
     )
-    return [replace(known, choice=choice)]
+    return replace(known, choice=choice)
 
 
 def _shape_of(nest: Nest) -> object:

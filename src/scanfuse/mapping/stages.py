@@ -79,8 +79,8 @@ def _inverted_residual(network: Network, candidates: list[Stage]) -> Block | Non
     if len(candidates) < 3:
         return None
     expand, depthwise, project = candidates
-    chained = _chained(network, expand, depthwise) and _separable(network, [depthwise, project]) is not None
-    if not chained or expand.add is not None or network.layers[expand.layer].kind != "pointwise":
+    together = chained(network, expand, depthwise) and _separable(network, [depthwise, project]) is not None
+    if not together or expand.add is not None or network.layers[expand.layer].kind != "pointwise":
         return None
     return Block(expand, depthwise, project)
 
@@ -95,10 +95,10 @@ def _separable(network: Network, candidates: list[Stage]) -> Block | None:
     layer = network.layers[depthwise.layer]
     if layer.stride[0] > (layer.R - 1) * layer.dilation[0] + 1:  # rows between windows: no rolling window
         return None
-    return Block(None, depthwise, project) if _chained(network, depthwise, project) else None
+    return Block(None, depthwise, project) if chained(network, depthwise, project) else None
 
 
-def _chained(network: Network, first: Stage, second: Stage) -> bool:
+def chained(network: Network, first: Stage, second: Stage) -> bool:
     """Whether the second stage is the only reader of what the first one makes."""
     made, reader = stored_tensor(network, first), network.layers[second.layer]
     return reader.ifmap == made and network.consumers(made) == (reader,) and made != network.output

@@ -133,6 +133,9 @@ class _Presence:
             )
         if move == Move.FREE:
             place[...] = False
+        elif move == Move.KEEP:
+            if not region(self.complete[tensor], View(view), box).all():
+                raise self._fail(step, layer, f"keeps {self._text(tensor, tuple(box))} before it is complete")
         elif cause == Cause.PSUM:
             shape = self.program.tensors[tensor].shape
             region(self.spilled.setdefault(tensor, np.zeros(shape, dtype=bool)), View(view), box)[...] = True
@@ -194,11 +197,10 @@ class _Presence:
 
     @cached_property
     def _folds(self) -> dict[int, int]:
-        found = {}
-        for group in self.program.mapping.groups:
-            if getattr(group, "add", None) is not None:
-                found[group.layers[-2]] = group.layers[-1]
-        return found
+        computed = set(self.program.ops["layer"].tolist())
+        layers = self.network.layers
+        adds = (index for index, layer in enumerate(layers) if layer.kind == "add" and index not in computed)
+        return {index - 1: index for index in adds}
 
     def _residual_of(self, index: int) -> int | None:
         add = self._folded_add(index)

@@ -4,8 +4,8 @@ steps.
 A program is three tables (structured numpy arrays, see `OPS` and `MOVES`), sorted by step:
 
 * `moves`: what enters and leaves the buffer. In one step: LOAD (from DRAM) and ALLOC (room for results) come
-  first, then the step computes, then STORE (to DRAM), then FREE. A FREE of entries that the same step stores
-  takes effect once they are in DRAM.
+  first, then the step computes, then STORE (to DRAM), KEEP (complete results stay, as single entries), FREE. A
+  FREE of entries that the same step stores takes effect once they are in DRAM.
 * `ops`: what a step computes, in order. An op reads its input box and its weights from the buffer and adds to
   its output box there; where `finish` is set the output is complete, and a folded addition takes place.
 * `groups`: the mapping group of each step.
@@ -32,7 +32,8 @@ class Move(IntEnum):
     LOAD = 0
     ALLOC = 1
     STORE = 2
-    FREE = 3
+    KEEP = 3
+    FREE = 4
 
 
 class Cause(IntEnum):
@@ -123,8 +124,9 @@ class Program:
     @cached_property
     def releases(self) -> np.ndarray:
         """Per step, entries given back after it has computed and stored."""
-        moves = self.moves
-        weights = np.where(moves["move"] == Move.FREE, self.sizes, 0).astype(np.float64)
+        moves, psum = self.moves, self.mapping.psum_entries
+        sizes = np.where(moves["move"] == Move.KEEP, self.sizes // psum * (psum - 1), self.sizes)
+        weights = np.where(moves["move"] >= Move.KEEP, sizes, 0).astype(np.float64)
         return np.bincount(moves["step"], weights, minlength=self.steps).astype(np.int64)
 
     @cached_property

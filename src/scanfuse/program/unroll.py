@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from scanfuse.mapping import FusedBlock, FusedCost, Group, LayerTiling, Mapping, TilingCost
+from scanfuse.mapping import CascadeCost, FusedBlock, FusedCost, Group, LayerTiling, Mapping, TilingCost
 from scanfuse.mapping.stages import Stage, residual_of, stored_tensor
 from scanfuse.program.program import Program
 from scanfuse.program.tables import GroupTables
 from scanfuse.program.tensors import TensorTable
+from scanfuse.program.unroll_cascade import CascadeUnroller
 from scanfuse.program.unroll_fused import FusedUnroller
 from scanfuse.program.unroll_tiling import TilingUnroller
 
 
 def unroll(mapping: Mapping) -> Program:
-    """The program of a mapping: its groups one after the other, each starting and ending with an empty
-    buffer."""
+    """The program of a mapping: its groups one after the other, each starting and ending with nothing in the
+    buffer but the maps that the mapping keeps there."""
     table = TensorTable.of(mapping.network)
     groups: list[np.ndarray] = []
     ops: list[np.ndarray] = []
@@ -33,6 +34,8 @@ def unroll(mapping: Mapping) -> Program:
 
 def _unroll_group(mapping: Mapping, group: Group, table: TensorTable) -> GroupTables:
     network, cost = mapping.network, mapping.cost(group)
+    if isinstance(cost, CascadeCost):
+        return CascadeUnroller(cost, table).unroll()
     if isinstance(group, FusedBlock) and isinstance(cost, FusedCost):
         stage = Stage(group.project, group.add)
         residual = residual_of(network, stage)
