@@ -1,10 +1,12 @@
 """A cascade: consecutive units run depth-first, or one unit with its weights streamed past a map on the chip.
 
-* Walk `rows`: for every row of the last unit's result, each unit before it makes just the rows still missing
-  (at most `step_rows` at a time). Between two units only the rows still needed are kept, residual inputs as
-  long as the addition needs them. Weights come when their unit first runs and stay until it has finished. A
-  unit's expanded channels are made `chunk` at a time: rows of the expanded tensor under several windows are
-  made again, unless one chunk holds all channels and its window rolls on.
+* Walk `rows`: the last unit's result is made in bands of `band_rows`; for each, the units before it make just the
+  rows still missing (at most `step_rows` at a time). Between two units only the rows still needed are kept,
+  residual inputs as long as the addition needs them. The weights of `pinned` channels of a unit come when it
+  first runs and stay until it has finished; the others come again each time. A unit's channels are made `chunk` at
+  a time: rows of an expanded tensor under several windows are made again, unless one chunk holds all channels
+  and its window rolls on. In several `stripes` the whole walk is made once for each stripe of columns; columns
+  under the windows of two stripes are read, and made, twice.
 * Walk `chunks`: one unit. Its whole input comes once, its weights a chunk at a time, each chunk runs over the
   whole map; partial sums of the whole result stay. Nothing is read or computed twice.
 
@@ -18,22 +20,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import spans
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.mapping.units import Unit, UnitShape
-from scanfuse.network import Network, Tensor
+from scanfuse.network import Layer, Network, Tensor
 
 Walk = Literal["rows", "chunks"]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Cascade:
-    """How consecutive units are walked. `chunks`: per unit, the channels made at a time."""
+    """How consecutive units are walked. Per unit: `chunks`, the channels made at a time; `pinned`, the channels
+    whose weights stay (walk `rows`). input_again: additions that read the cascade's input get it from DRAM again,
+    so that its rows need not wait for them."""
 
     units: tuple[Unit, ...]
     chunks: tuple[int, ...]
+    pinned: tuple[int, ...]
     walk: Walk = "rows"
+    band_rows: int = 1
     step_rows: int = 1
+    stripes: int = 1
+    input_again: bool = False
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -58,11 +68,20 @@ NOTHING_HELD = Held()
 
 @dataclass(frozen=True)
 class Piece:
-    """One event of a walk: a unit makes rows [start, stop) of its result, for one chunk or for all in turn."""
+    """One event of a walk: a unit makes rows [start, stop) of its result, chunk by chunk."""
 
     unit: int
     start: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of one stripe that a unit touches: of its input, under the middle's windows, of its result."""
+
+    ifmap: Span
+    window: Span
+    result: Span
 
 
 @dataclass(frozen=True)
@@ -74,16 +93,29 @@ class CascadeCost:
     held: Held = NOTHING_HELD
     psum_entries: int = 1
 
+    def __post_init__(self) -> None:
+        cascade, names = self.cascade, self.network.layers[self.cascade.layers[0]].name
+        if not len(cascade.units) == len(cascade.chunks) == len(cascade.pinned):
+            raise MappingError(f"cascade at {names}: give chunks and pinned for each of its units")
+        if cascade.walk == "chunks" and len(cascade.units) > 1:
+            raise MappingError(f"cascade at {names}: the walk by chunks is for one unit")
+        if cascade.input_again and (cascade.walk == "chunks" or self.ifmap.name in self.held.kept):
+            raise MappingError(f"cascade at {names}: input_again is for walks by rows whose input is in DRAM")
+        if cascade.stripes > 1 and (cascade.walk == "chunks" or {self.ifmap.name, self.output.name} & self.held.kept):
+            raise MappingError(f"cascade at {names}: stripes are for walks by rows from DRAM to DRAM")
+
     @cached_property
     def shapes(self) -> tuple[UnitShape, ...]:
         return tuple(UnitShape(self.network, unit) for unit in self.cascade.units)
 
     @cached_property
-    def chunk_spans(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """Per unit, its channels cut into chunks."""
-        return tuple(
-            spans(shape.channels, chunk) for shape, chunk in zip(self.shapes, self.cascade.chunks, strict=True)
-        )
+    def chunk_spans(self) -> tuple[tuple[Span, ...], ...]:
+        """Per unit, its channels cut into chunks, first those that are pinned."""
+        found = []
+        for shape, chunk, pinned in zip(self.shapes, self.cascade.chunks, self.cascade.pinned, strict=True):
+            rest = tuple((start + pinned, stop + pinned) for start, stop in spans(shape.channels - pinned, chunk))
+            found.append(spans(pinned, chunk) + rest)
+        return tuple(found)
 
     @property
     def ifmap(self) -> Tensor:
@@ -95,11 +127,15 @@ class CascadeCost:
 
     def rolls(self, unit: int) -> bool:
         """Whether the unit's window of expanded rows is kept from one event to the next."""
-        return self.shapes[unit].recomputes and len(self.chunk_spans[unit]) == 1
+        return self.shapes[unit].recomputes and self._trips(unit) == 1
+
+    def _trips(self, unit: int) -> int:
+        chunk, pinned = self.cascade.chunks[unit], self.cascade.pinned[unit]
+        return -(-pinned // chunk) + -(-(self.shapes[unit].channels - pinned) // chunk)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """The events in order."""
+        """The events of one stripe, in order."""
         if self.cascade.walk == "chunks":
             rows = spans(self.shapes[0].final.P, self.cascade.step_rows)
             return tuple(Piece(0, start, stop) for start, stop in rows)
@@ -107,19 +143,28 @@ class CascadeCost:
 
     def _walk_rows(self) -> Iterator[Piece]:
         made = [0] * len(self.shapes)
+        step_rows = self.cascade.step_rows
 
         def make(unit: int, upto: int) -> Iterator[Piece]:
             while made[unit] < upto:
                 start = made[unit]
-                stop = min(start + self.cascade.step_rows, upto)
+                stop = min(start + step_rows, upto)
                 if unit:
                     yield from make(unit - 1, self.shapes[unit].input_rows(start, stop)[1])
                 made[unit] = stop
                 yield Piece(unit, start, stop)
 
         last = len(self.shapes) - 1
-        for row in range(self.shapes[last].final.P):
-            yield from make(last, row + 1)
+        for _, stop in spans(self.shapes[last].final.P, self.cascade.band_rows):
+            yield from make(last, stop)
+
+    @cached_property
+    def events(self) -> tuple[int, ...]:
+        """Per unit, how often it runs in a stripe."""
+        found = [0] * len(self.shapes)
+        for piece in self.pieces:
+            found[piece.unit] += 1
+        return tuple(found)
 
     @cached_property
     def made_rows(self) -> tuple[int, ...]:
@@ -129,6 +174,38 @@ class CascadeCost:
             found[piece.unit] = piece.stop
         return tuple(found)
 
+    @cached_property
+    def columns(self) -> tuple[tuple[Columns, ...], ...]:
+        """Per stripe and unit, the columns it touches."""
+        width = self.shapes[-1].final.Q
+        size = -(-width // self.cascade.stripes)
+        found = []
+        for result in spans(width, size):
+            stripe: list[Columns] = []
+            for shape in reversed(self.shapes):
+                window = result if shape.middle is None else shape.middle.input_columns(*result)
+                ifmap = window if shape.lead is None else shape.lead.input_columns(*window)
+                if self.cascade.stripes == 1:
+                    window, ifmap = self._all_columns(shape)
+                stripe.append(Columns(ifmap, window, result))
+                result = ifmap
+            found.append(tuple(reversed(stripe)))
+        return tuple(found)
+
+    @staticmethod
+    def _all_columns(shape: UnitShape) -> tuple[Span, Span]:
+        window = shape.final.Q if shape.middle is None else shape.middle.ifmap.width
+        return (0, window), (0, shape.ifmap.width)
+
+    @cached_property
+    def widest(self) -> tuple[Columns, ...]:
+        """Per unit, the most columns that a stripe touches, as spans from 0."""
+        stripes = zip(*self.columns, strict=True)
+        return tuple(
+            Columns(*((0, max(_length(getattr(each, name)) for each in unit)) for name in ("ifmap", "window", "result")))
+            for unit in stripes
+        )
+
     def residual_source(self, unit: int) -> int | None:
         """Where the rows lie that the unit's addition reads: -1 for the group's input, the number of the unit
         that made them, or None where they come from elsewhere or there is no addition."""
@@ -136,7 +213,7 @@ class CascadeCost:
         if residual is None:
             return None
         if residual.name == self.ifmap.name:
-            return -1
+            return None if self.cascade.input_again else -1
         made = [number for number in range(unit) if self.shapes[number].output.name == residual.name]
         return made[0] if made else None
 
@@ -148,56 +225,67 @@ class CascadeCost:
         return residual
 
     @cached_property
-    def input_loads(self) -> tuple[tuple[int, int, int], ...]:
-        """(event, start, stop): rows of the input that come in before an event."""
-        found, held = [], 0
+    def input_loads(self) -> dict[int, Span]:
+        """Rows of the input that come in before an event, by its number."""
+        found, held = {}, 0
         for number, piece in enumerate(self.pieces):
             if piece.unit:
                 continue
             start, stop = self.shapes[0].input_rows(piece.start, piece.stop)
             if self._reads_input_as_residual:
-                start, stop = min(start, held), max(stop, self._residual_rows_of_input(number))
+                start, stop = min(start, held), max(stop, piece.stop if self.residual_source(0) == -1 else 0)
             if stop > held:
-                found.append((number, max(start, held), stop))
+                found[number] = (max(start, held), stop)
                 held = stop
-        return tuple(found)
+        return found
 
     @cached_property
     def _reads_input_as_residual(self) -> bool:
         return any(self.residual_source(unit) == -1 for unit in range(len(self.shapes)))
 
-    def _residual_rows_of_input(self, number: int) -> int:
-        piece = self.pieces[number]
-        return piece.stop if self.residual_source(piece.unit) == -1 else 0
+    def weights_again(self, unit: int) -> int:
+        """Weights of the unit that come each time it runs."""
+        shape = self.shapes[unit]
+        return (shape.channels - self.cascade.pinned[unit]) * shape.weights_per_channel
+
+    @property
+    def weights_again_in_all(self) -> int:
+        return sum(self.weights_again(unit) for unit in range(len(self.shapes)))
 
     @cached_property
     def traffic(self) -> Traffic:
-        row = self.ifmap.channels * self.ifmap.width
-        rows = sum(stop - start for _, start, stop in self.input_loads)
+        row = self.ifmap.channels * sum(_length(stripe[0].ifmap) for stripe in self.columns)
+        rows = sum(stop - start for start, stop in self.input_loads.values())
+        weight = residual = 0
+        for unit, shape in enumerate(self.shapes):
+            times = 1 if self.cascade.walk == "chunks" else self.events[unit] * len(self.columns)
+            weight += shape.weight_entries + (times - 1) * self.weights_again(unit)
+            if self.reloaded(unit) is not None:
+                widths = sum(_length(stripe[unit].result) for stripe in self.columns)
+                residual += self.made_rows[unit] * shape.output.channels * widths
         return Traffic(
             ifmap=0 if self.ifmap.name in self.held.kept else rows * row,
-            weight=sum(shape.weight_entries for shape in self.shapes),
+            weight=weight,
             ofmap=0 if self.output.name in self.held.kept else self.output.entries,
             psum_written=0,
             psum_read=0,
-            residual=sum(
-                tensor.entries for unit in range(len(self.shapes)) if (tensor := self.reloaded(unit)) is not None
-            ),
+            residual=residual,
         )
 
     @cached_property
     def extra_macs(self) -> int:
-        """MACs of rows computed more than once, less those of rows that nothing reads and that are not made."""
+        """MACs of results computed more than once, less those of results that nothing reads: they are not made."""
         total = 0
         for unit, shape in enumerate(self.shapes):
-            for layer, rows in ((shape.lead, self._lead_rows(unit)), (shape.middle, self.made_rows[unit]),
-                                (shape.last, self.made_rows[unit])):  # fmt: skip
-                if layer is not None and layer.macs:
-                    total += (rows - layer.P) * (layer.macs // layer.P)
+            results = sum(_length(stripe[unit].result) for stripe in self.columns)
+            windows = sum(_length(stripe[unit].window) for stripe in self.columns)
+            rows = self.made_rows[unit]
+            total += _extra(shape.lead, self._lead_rows(unit) * (windows if shape.recomputes else results))
+            total += _extra(shape.middle, rows * results) + _extra(shape.last, rows * results)
         return total
 
     def _lead_rows(self, unit: int) -> int:
-        """Rows that the unit's lead computes, again and again counted."""
+        """Rows that the unit's lead computes in a stripe, again and again counted."""
         shape = self.shapes[unit]
         if not shape.recomputes:
             return self.made_rows[unit]
@@ -212,23 +300,19 @@ class CascadeCost:
 
     @cached_property
     def steps(self) -> int:
-        return sum(len(self.chunk_spans[piece.unit]) for piece in self.pieces)
+        return sum(self._trips(unit) * times for unit, times in enumerate(self.events)) * len(self.columns)
 
     @cached_property
     def live_entries(self) -> int:
-        """Entries live at the peak, of this group and of what is held over it: what the program holds."""
+        """Entries live at the peak, of this group and of what is held over it: never less than the program's."""
         base, per_chunk, rolling = self.demand
-        live = [
-            base[unit] + (rolling[unit] if self.rolls(unit) else 0) + per_chunk[unit] * self._chunk(unit)
-            for unit in range(len(self.shapes))
-        ]
-        windows = sum(rolling[unit] for unit in range(len(self.shapes)) if self.rolls(unit))
-        return self.held.over_entries + max(
-            peak + windows - (rolling[unit] if self.rolls(unit) else 0) for unit, peak in enumerate(live)
-        )
+        rolled = [rolling[unit] if self.rolls(unit) else 0 for unit in range(len(base))]
+        peaks = [base[unit] + per_chunk[unit] * self._chunk(unit) for unit in range(len(base))]
+        return self.held.over_entries + max(peaks) + sum(rolled)
 
     def _chunk(self, unit: int) -> int:
-        return max(stop - start for start, stop in self.chunk_spans[unit])
+        pinned = self.cascade.pinned[unit]
+        return min(self.cascade.chunks[unit], max(pinned, self.shapes[unit].channels - pinned))
 
     @cached_property
     def demand(self) -> tuple[list[int], list[int], list[int]]:
@@ -240,138 +324,148 @@ class CascadeCost:
         shape, final = self.shapes[0], self.shapes[0].final
         step = min(self.cascade.step_rows, final.P)
         kept_output = self.output.name in self.held.kept
-        whole_input = self.ifmap.entries
         residual = 0
         if shape.residual is not None and shape.residual.name in self.held.kept:
             residual = shape.residual.entries if shape.residual.name != self.ifmap.name else 0
         elif self.reloaded(0) is not None:
             residual = step * final.Q * final.K
-        row, per_chunk = final.Q * final.K, shape.weights_per_channel
+        per_chunk = shape.weights_per_channel + self._temporary(0, step, self._window(shape, step))
         if shape.sums:
-            result = final.P * row * self.psum_entries
+            result = self.output.entries * self.psum_entries
         else:  # the result comes a chunk of channels at a time
             result = self.output.entries if kept_output else 0
-            pieces = step * final.Q
-            per_chunk += pieces * self.psum_entries - (pieces if kept_output else 0)
-        per_chunk += self._temporary(0, step)
-        return [whole_input + result + residual], [per_chunk], [0]
+            per_chunk += step * final.Q * (self.psum_entries - (1 if kept_output else 0))
+        return [self.ifmap.entries + result + residual], [per_chunk], [0]
 
-    def _temporary(self, unit: int, rows: int) -> int:
-        """Entries per channel of a chunk while `rows` of the result are made, but for a window that rolls on."""
-        shape = self.shapes[unit]
-        total = 0
-        if shape.middle is not None and shape.last is not None:
-            total += rows * shape.middle.Q
-        if shape.recomputes and shape.middle is not None:
-            total += self._window(shape, rows) * shape.middle.ifmap.width
-        return total
+    def _temporary(self, unit: int, rows: int, window: int) -> int:
+        """Entries per channel of a chunk while `rows` of the result are made from `window` rows of the lead's."""
+        shape, widest = self.shapes[unit], self.widest[unit]
+        total = window * _length(widest.window) if shape.recomputes else 0
+        return total + (rows * _length(widest.result) if shape.middle is not None and shape.last is not None else 0)
 
     @staticmethod
     def _window(shape: UnitShape, rows: int) -> int:
         """The most rows under `rows` rows of the result."""
         layer = shape.middle
-        assert layer is not None
+        if layer is None:
+            return 0
         return min(layer.ifmap.height, (rows - 1) * layer.stride[0] + (layer.R - 1) * layer.dilation[0] + 1)
 
     def _demand_of_rows(self) -> tuple[list[int], list[int], list[int]]:
         count = len(self.shapes)
         base, window_rows, most_rows = [0] * count, [0] * count, [0] * count
-        for piece, lines in self.lines():
-            base[piece.unit] = max(base[piece.unit], lines)
-            most_rows[piece.unit] = max(most_rows[piece.unit], piece.stop - piece.start)
-            start, stop = self.shapes[piece.unit].window_rows(piece.start, piece.stop)
-            window_rows[piece.unit] = max(window_rows[piece.unit], stop - start)
+        lines = Lines(self)
+        for number, piece in enumerate(self.pieces):
+            unit = piece.unit
+            base[unit] = max(base[unit], lines.during(number, piece))
+            most_rows[unit] = max(most_rows[unit], piece.stop - piece.start)
+            start, stop = self.shapes[unit].window_rows(piece.start, piece.stop)
+            window_rows[unit] = max(window_rows[unit], stop - start)
+            lines.after(piece)
         per_chunk, rolling = [0] * count, [0] * count
         for unit, shape in enumerate(self.shapes):
-            if shape.middle is not None and shape.last is not None:
-                per_chunk[unit] += most_rows[unit] * shape.middle.Q
-            if shape.recomputes and shape.middle is not None:
-                window = window_rows[unit] * shape.middle.ifmap.width
-                if self.rolls(unit):
-                    rolling[unit] = window * shape.channels
-                else:
-                    per_chunk[unit] += window
+            window = window_rows[unit]
+            if self.rolls(unit):
+                rolling[unit] = window * _length(self.widest[unit].window) * shape.channels
+                window = 0
+            per_chunk[unit] = self._temporary(unit, most_rows[unit], window)
+            if self.cascade.pinned[unit] < shape.channels:
+                per_chunk[unit] += shape.weights_per_channel
         return base, per_chunk, rolling
-
-    def lines(self) -> Iterator[tuple[Piece, int]]:
-        """Per event, the entries live while it runs: weights, rows between units, rows being made, residuals."""
-        keep = Lines(self)
-        for number, piece in enumerate(self.pieces):
-            yield piece, keep.during(number, piece)
-            keep.after(number, piece)
 
 
 class Lines:
-    """The rows that are in the buffer while a cascade is walked by rows, and the weights.
+    """The rows that are in the buffer while a stripe is walked by rows, and the pinned weights.
 
-    Map -1 is the group's input, map u the result of unit u; `first` and `stop` bound the rows held of each.
+    Map 0 is the group's input, map u + 1 the result of unit u; `first` and `stop` bound the rows held of each.
     """
 
     def __init__(self, cost: CascadeCost) -> None:
         self.cost = cost
         shapes, kept = cost.shapes, cost.held.kept
         self.maps = [cost.ifmap, *(shape.output for shape in shapes)]
-        self.row = [tensor.channels * tensor.width for tensor in self.maps]
+        widths = [_length(cost.widest[0].ifmap), *(_length(each.result) for each in cost.widest)]
+        self.row = [tensor.channels * width for tensor, width in zip(self.maps, widths, strict=True)]
         self.first = [0] * len(self.maps)
         self.stop = [0] * len(self.maps)
         self.input_kept, self.output_kept = cost.ifmap.name in kept, cost.output.name in kept
         if self.input_kept:
             self.stop[0] = cost.ifmap.height
         self.made = [0] * len(shapes)
-        self.weights = 0
-        self.loads = {number: (start, stop) for number, start, stop in cost.input_loads}
+        self.rows_held = self.stop[0] * self.row[0]
+        pinned = zip(shapes, cost.cascade.pinned, strict=True)
+        self.pinned = [shape.weights_per_channel * channels for shape, channels in pinned]
+        # In several stripes the weights stay from the first to the last.
+        self.weights = sum(self.pinned) if cost.cascade.stripes > 1 else 0
+        self.loads = cost.input_loads
+        sources = [cost.residual_source(unit) for unit in range(len(shapes))]
         self.readers = [
-            [unit for unit in range(len(shapes)) if cost.residual_source(unit) == source]
-            for source in range(-1, len(shapes))
+            [unit for unit, found in enumerate(sources) if found == source] for source in range(-1, len(shapes))
         ]
         self.last_row = cost.made_rows
+        self.reloads = [cost.reloaded(unit) is not None for unit in range(len(shapes))]
         self.elsewhere = sum(
             residual.entries
-            for unit, shape in enumerate(shapes)
-            if (residual := shape.residual) is not None
-            and residual.name in kept
-            and cost.residual_source(unit) is None
+            for shape, source in zip(shapes, sources, strict=True)
+            if (residual := shape.residual) is not None and residual.name in kept and source is None
         )
 
     def during(self, number: int, piece: Piece) -> int:
-        shape = self.cost.shapes[piece.unit]
+        """Entries live in an event, but for those that depend on the chunk. Its input rows have come."""
+        unit = piece.unit
         if number in self.loads and not self.input_kept:
             start, stop = self.loads[number]
-            if self.first[0] == self.stop[0]:
-                self.first[0] = start
-            self.stop[0] = stop
-        if piece.start == 0:
-            self.weights += shape.weight_entries
-        rows = (piece.stop - piece.start) * self.row[piece.unit + 1]
-        live = self.weights + rows * self.cost.psum_entries + self.elsewhere
-        if self.cost.reloaded(piece.unit) is not None:
-            live += rows
-        return live + sum(
-            (stop - first) * row for first, stop, row in zip(self.first, self.stop, self.row, strict=True)
-        )
+            self._grow(0, start, stop)
+        if piece.start == 0 and self.cost.cascade.stripes == 1:
+            self.weights += self.pinned[unit]
+        rows = (piece.stop - piece.start) * self.row[unit + 1]
+        live = self.weights + rows * self.cost.psum_entries + self.elsewhere + self.rows_held
+        return live + (rows if self.reloads[unit] else 0)
 
-    def after(self, number: int, piece: Piece) -> None:
+    def after(self, piece: Piece) -> None:
+        """The event's rows are made; what is not needed any more has gone."""
         unit = piece.unit
         self.made[unit] = piece.stop
-        own = unit + 1
-        last = unit == len(self.cost.shapes) - 1
-        if not last or self.output_kept:
-            if self.first[own] == self.stop[own]:
-                self.first[own] = piece.start
-            self.stop[own] = piece.stop
-        if piece.stop == self.last_row[unit]:
-            self.weights -= self.cost.shapes[unit].weight_entries
+        if unit + 1 < len(self.cost.shapes) or self.output_kept:
+            self._grow(unit + 1, piece.start, piece.stop)
+        if piece.stop == self.last_row[unit] and self.cost.cascade.stripes == 1:
+            self.weights -= self.pinned[unit]
+        self._shrink(unit)
         for source in range(len(self.maps) - 1):
-            self.first[source] = min(max(self.first[source], self.needed_from(source)), self.stop[source])
+            if unit in self.readers[source] and source != unit:
+                self._shrink(source)
 
-    def needed_from(self, source: int) -> int:
-        """The first row of a map that is still needed; `source` counts the input as 0."""
-        if source == 0 and self.input_kept and self.cost.ifmap.name not in self.cost.held.freed:
+    def _grow(self, source: int, start: int, stop: int) -> None:
+        if self.first[source] == self.stop[source]:
+            self.first[source] = self.stop[source] = start
+        self.rows_held += (stop - self.stop[source]) * self.row[source]
+        self.stop[source] = stop
+
+    def _shrink(self, source: int) -> None:
+        first = min(max(self.first[source], self._needed_from(source)), self.stop[source])
+        self.rows_held -= (first - self.first[source]) * self.row[source]
+        self.first[source] = first
+
+    def _needed_from(self, source: int) -> int:
+        """The first row of a map that is still needed by the unit after it or by an addition."""
+        cost = self.cost
+        if source == 0 and self.input_kept and cost.ifmap.name not in cost.held.freed:
             return 0
-        needed = self.cost.ifmap.height if source == 0 else self.maps[source].height
-        made = self.made[source]
+        needed, made = self.maps[source].height, self.made[source]
         if made < self.last_row[source]:
-            needed = self.cost.shapes[source].input_rows(made, made + 1)[0]
+            needed = cost.shapes[source].input_rows(made, made + 1)[0]
         for unit in self.readers[source]:
-            needed = min(needed, self.made[unit] if self.made[unit] < self.last_row[unit] else needed)
+            if self.made[unit] < self.last_row[unit]:
+                needed = min(needed, self.made[unit])
         return needed
+
+
+def _length(span: Span) -> int:
+    return span[1] - span[0]
+
+
+def _extra(layer: Layer | None, results: int) -> int:
+    """MACs of a layer that makes so many pixels, beyond those of its output."""
+    if layer is None or not layer.macs:
+        return 0
+    return (results - layer.P * layer.Q) * (layer.macs // (layer.P * layer.Q))

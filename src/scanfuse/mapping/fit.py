@@ -1,33 +1,63 @@
-"""The cascade that runs some units with what room there is: chunks as large as pay, as little recomputed as fits."""
+"""The cascade that runs some units with what room there is: chunks as large as pay, as many weights pinned and as
+little recomputed as fits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
-from scanfuse.mapping.cascade import Cascade, CascadeCost, Held, Walk
+from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.units import Unit, UnitShape
 from scanfuse.network import Network
 
-STEP_ROWS = (1, 2)  # rows of a unit's result made at once, in a walk by rows
+STEP_ROWS = (1, 2)  # rows of a unit's result made at once, where all weights stay
+STRIPES = (1, 2, 3, 4, 6, 8, 12, 16)
+BANDS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56)
+LEAST_CHUNK = 8  # channels whose weights are streamed at a time, where there is room
+WHOLE_MAP = 1 << 30
 
 
 def fit_cascade(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> CascadeCost | None:
     """The cascade of least traffic, then least recomputation, or None where none fits the buffer."""
-    found = [fit_chunks(network, units[0], held, target)] if len(units) == 1 else []
-    if not found or found[0] is None or found[0].extra_macs:
-        found += [fit_rows(network, units, held, target, step) for step in STEP_ROWS]
-    fitting = [cost for cost in found if cost is not None]
-    return min(fitting, key=lambda cost: (cost.traffic.total, cost.extra_macs), default=None)
+    return min(_candidates(network, units, held, target), key=key, default=None)
+
+
+def key(cost: CascadeCost) -> tuple[int, int, int]:
+    """What the search minimises: entries moved, then MACs computed again, then steps."""
+    return int(cost.traffic.total), cost.extra_macs, cost.steps
+
+
+def _candidates(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> Iterator[CascadeCost]:
+    """Until nothing can move less any more."""
+    if len(units) == 1:
+        cost = fit_chunks(network, units[0], held, target)
+        if cost is not None:
+            yield cost
+            if not cost.extra_macs:
+                return
+    whole = False
+    for step in STEP_ROWS:
+        found = fit_rows(network, units, held, target, step)
+        if found is not None:
+            whole = True
+            yield found
+    if whole:  # everything moves once
+        return
+    yield from _streamed(network, units, held, target)
 
 
 def fit_chunks(network: Network, unit: Unit, held: Held, target: Target) -> CascadeCost | None:
     """One unit with its weights streamed past its map: the larger the chunk the better, with room for the next
     chunk's weights where there is any."""
     shape = UnitShape(network, unit)
+    if shape.ifmap.entries + held.over_entries > target.buffer_entries:
+        return None
     best = None
     for step_rows in _step_rows(shape):
-        cost = _cost(network, (unit,), (1,), "chunks", step_rows, held, target)
+        cascade = Cascade((unit,), (1,), (0,), "chunks", step_rows=step_rows)
+        cost = CascadeCost(network, cascade, held, target.psum_entries)
         base, per_chunk, _ = cost.demand
         room = target.buffer_entries - held.over_entries - base[0]
         if room < per_chunk[0]:
@@ -35,7 +65,7 @@ def fit_chunks(network: Network, unit: Unit, held: Held, target: Target) -> Casc
         most = min(room // max(per_chunk[0], 1), shape.channels)
         ahead = room // max(per_chunk[0] + shape.weights_per_channel, 1)
         chunk = _even(min(most, ahead) if ahead else most, shape.channels, target.array.columns)
-        best = replace(cost, cascade=replace(cost.cascade, chunks=(chunk,)))
+        best = replace(cost, cascade=replace(cascade, chunks=(chunk,)))
         if chunk >= min(target.array.columns, shape.channels):
             break
     return best
@@ -44,34 +74,35 @@ def fit_chunks(network: Network, unit: Unit, held: Held, target: Target) -> Casc
 def _step_rows(shape: UnitShape) -> list[int]:
     """Rows of a step, the wanted number first: enough pixels to fill an array, else fewer."""
     rows, width = shape.final.P, shape.final.Q
-    wanted = min(rows, -(-64 // width))
-    return sorted({wanted, 1}, reverse=True)
+    return sorted({min(rows, -(-64 // width)), 1}, reverse=True)
 
 
 def _even(most: int, channels: int, columns: int) -> int:
-    """A chunk of at most `most` channels: whole columns of the array, chunks of about one size."""
+    """A chunk of at most `most` channels: whole columns of the array, or chunks of about one size."""
     if most >= channels:
         return channels
     if most >= columns:
-        most -= most % columns
-        return most
-    trips = -(-channels // most)
-    return -(-channels // trips)
+        return most - most % columns
+    return -(-channels // -(-channels // most))
 
 
 def fit_rows(
     network: Network, units: tuple[Unit, ...], held: Held, target: Target, step_rows: int
 ) -> CascadeCost | None:
-    """A walk by rows: every unit's chunk as large as there is room for; windows roll where all channels fit."""
-    cost = _cost(network, units, (1,) * len(units), "rows", step_rows, held, target)
-    chunks = largest_chunks(cost, target.buffer_entries)
+    """A walk row by row with all weights in the buffer: every unit's chunk as large as there is room for; windows
+    roll where all channels fit."""
+    channels = tuple(UnitShape(network, unit).channels for unit in units)
+    cascade = Cascade(units, (1,) * len(units), channels, "rows", 1, step_rows)
+    cost = CascadeCost(network, cascade, held, target.psum_entries)
+    if sum(shape.weight_entries for shape in cost.shapes[-1:]) > target.buffer_entries:
+        return None
+    chunks = _largest_chunks(cost, target.buffer_entries)
     if chunks is None:
         return None
-    cost = replace(cost, cascade=replace(cost.cascade, chunks=chunks))
-    return roll_windows(cost, target.buffer_entries)
+    return _roll_windows(replace(cost, cascade=replace(cascade, chunks=chunks)), target.buffer_entries)
 
 
-def largest_chunks(cost: CascadeCost, buffer_entries: int) -> tuple[int, ...] | None:
+def _largest_chunks(cost: CascadeCost, buffer_entries: int) -> tuple[int, ...] | None:
     """Per unit, the most channels at a time whose events fit without a window that rolls on."""
     base, per_chunk, _ = cost.demand
     room = buffer_entries - cost.held.over_entries
@@ -81,23 +112,18 @@ def largest_chunks(cost: CascadeCost, buffer_entries: int) -> tuple[int, ...] | 
         chunk = limit if not each else min((room - entries) // each, limit)
         if chunk < 1 or entries > room:
             return None
-        trips = -(-shape.channels // chunk)
-        found.append(-(-shape.channels // trips))
+        found.append(-(-shape.channels // -(-shape.channels // chunk)))
     return tuple(found)
 
 
-def roll_windows(cost: CascadeCost, buffer_entries: int) -> CascadeCost:
+def _roll_windows(cost: CascadeCost, buffer_entries: int) -> CascadeCost:
     """Lets windows roll on, those first that save most, as long as there is room; what rolls is not recomputed."""
     shapes = cost.shapes
-    order = sorted(
-        (unit for unit, shape in enumerate(shapes) if shape.recomputes),
-        key=lambda unit: -shapes[unit].lead.macs if shapes[unit].lead is not None else 0,  # type: ignore[union-attr]
-    )
-    for unit in order:
+    leads = {unit: shape.lead.macs for unit, shape in enumerate(shapes) if shape.recomputes and shape.lead is not None}
+    for unit in sorted(leads, key=lambda unit: -leads[unit]):
         chunks = list(cost.cascade.chunks)
         chunks[unit] = shapes[unit].channels
-        rolled = replace(cost, cascade=replace(cost.cascade, chunks=tuple(chunks)))
-        rolled = _shrunk(rolled, buffer_entries)
+        rolled = _shrunk(replace(cost, cascade=replace(cost.cascade, chunks=tuple(chunks))), buffer_entries)
         if rolled is not None and rolled.extra_macs < cost.extra_macs:
             cost = rolled
     return cost
@@ -109,8 +135,7 @@ def _shrunk(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
     room = buffer_entries - cost.held.over_entries
     room -= sum(rolling[unit] for unit in range(len(base)) if cost.rolls(unit))
     chunks = []
-    for unit, shape in enumerate(cost.shapes):
-        chunk = cost.cascade.chunks[unit]
+    for unit, chunk in enumerate(cost.cascade.chunks):
         if not cost.rolls(unit) and per_chunk[unit]:
             chunk = min(chunk, (room - base[unit]) // per_chunk[unit])
         if chunk < 1 or base[unit] + per_chunk[unit] * chunk > room:
@@ -119,8 +144,71 @@ def _shrunk(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
     return replace(cost, cascade=replace(cost.cascade, chunks=tuple(chunks)))
 
 
-def _cost(
-    network: Network, units: tuple[Unit, ...], chunks: tuple[int, ...], walk: Walk, step_rows: int, held: Held,
-    target: Target,
-) -> CascadeCost:  # fmt: skip
-    return CascadeCost(network, Cascade(units, chunks, walk, step_rows), held, target.psum_entries)
+def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> Iterator[CascadeCost]:
+    """Walks in bands of rows, or stripes of columns, or both: weights that are not pinned come for each again."""
+    shapes = [UnitShape(network, unit) for unit in units]
+    rows, width = shapes[-1].final.P, shapes[-1].final.Q
+    touched = {shapes[0].ifmap.name, shapes[-1].output.name}
+    weights = sum(shape.weight_entries for shape in shapes)
+    maps = _maps_moved(shapes, held)
+    least = limit = maps + weights
+    limit = sum(shape.ifmap.entries + shape.output.entries + shape.weight_entries for shape in shapes)
+    limit *= 8  # even tiles that fit badly move less
+    best = limit
+    stripes = (1,) if touched & held.kept else tuple(count for count in STRIPES if count <= width)
+    for again, count in product(_input_again(shapes, held), stripes):
+        for bands in (each for each in BANDS if each <= rows):
+            if least + (bands * count - 1) * max(weights - target.buffer_entries, 0) >= best:
+                break  # more bands only move more
+            cascade = Cascade(
+                units, (1,) * len(units), (0,) * len(units), "rows", -(-rows // bands), WHOLE_MAP, count, again
+            )
+            found = _pinned(CascadeCost(network, cascade, held, target.psum_entries), target.buffer_entries)
+            if found is None:
+                continue
+            best = min(best, int(found.traffic.total))
+            yield found
+            if best == least:
+                return
+            if found.weights_again_in_all == 0:
+                break  # more bands only recompute more
+
+
+def _maps_moved(shapes: list[UnitShape], held: Held) -> int:
+    """Entries of maps that move at the least."""
+    ends = {tensor.name: tensor.entries for tensor in (shapes[0].ifmap, shapes[-1].output)}
+    first = shapes[0].first
+    skips = max(first.stride) > min(first.kernel)  # then not all of the input is read
+    return sum(
+        entries for name, entries in ends.items() if name not in held.kept and not (skips and name == shapes[0].ifmap.name)
+    )
+
+
+def _input_again(shapes: list[UnitShape], held: Held) -> tuple[bool, ...]:
+    """Whether a later unit's addition could read the input of the first one again."""
+    ifmap = shapes[0].ifmap.name
+    added = any(shape.residual is not None and shape.residual.name == ifmap for shape in shapes[1:])
+    return (False, True) if added and ifmap not in held.kept else (False,)
+
+
+def _pinned(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
+    """The walk with chunks of some size and as many weights pinned as there is room for."""
+    base, per_chunk, _ = cost.demand
+    room = buffer_entries - cost.held.over_entries
+    chunks = []
+    for shape, entries, each in zip(cost.shapes, base, per_chunk, strict=True):
+        most = (room - entries) // max(each, 1)
+        if most < 1 or entries > room:
+            return None
+        chunks.append(min(shape.channels, LEAST_CHUNK, most))
+    need = max(entries + each * chunk for entries, each, chunk in zip(base, per_chunk, chunks, strict=True))
+    left, pinned = room - need, []
+    for unit in sorted(range(len(chunks)), key=lambda unit: -cost.events[unit]):
+        shape = cost.shapes[unit]
+        channels = shape.channels if not shape.weights_per_channel else min(
+            shape.channels, left // shape.weights_per_channel
+        )  # fmt: skip
+        left -= channels * shape.weights_per_channel
+        pinned.append((unit, channels))
+    cascade = replace(cost.cascade, chunks=tuple(chunks), pinned=tuple(channels for _, channels in sorted(pinned)))
+    return replace(cost, cascade=cascade)

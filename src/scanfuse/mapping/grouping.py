@@ -1,7 +1,7 @@
 """The best grouping of a network: which stages run as one group, and which maps stay in the buffer between
 groups. Dynamic programming over the boundaries between stages; a state is the set of maps kept there.
 
-The cost is (entries moved, MACs computed again). What a state still needs at least (its remaining weights, the
+The cost is (entries moved, MACs computed again, steps). What a state still needs at least (its remaining weights, the
 maps that are not kept, the network's output) prunes all that cannot beat what is known.
 """
 
@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
+from scanfuse.mapping.cascade import CascadeCost, Held
 from scanfuse.mapping.estimate import Target
-from scanfuse.mapping.fit import fit_cascade
+from scanfuse.mapping.fit import fit_cascade, key
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
 from scanfuse.mapping.units import Unit, UnitShape, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
-Cost = tuple[int, int]
+Cost = tuple[int, int, int]
 # (first stage, stages, entries of the buffer) -> a group from DRAM to DRAM and its cost
 Alone = Callable[[int, int, int], tuple[Group, Cost] | None]
+
+FREE: Cost = (0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Grouping:
-    """The outcome: groups in order, the maps kept between them, and (entries moved, extra MACs)."""
+    """The outcome: groups in order, the maps kept between them, and (entries moved, extra MACs, steps)."""
 
     groups: tuple[Group, ...]
     kept: tuple[str, ...]
@@ -107,18 +109,21 @@ class GroupingSearch:
         unread = self.network.input.entries if boundary == 0 else 0
         return crossing + self.weights_from[boundary] + self.network.output.entries + unread
 
+    def _too_much(self, cost: Cost, boundary: int, kept: Kept, least: Cost) -> bool:
+        return (cost[0] + self.least_rest(boundary, kept), *cost[1:]) > least
+
     def run(self) -> Grouping:
         """The best grouping. There is always one: every stage alone, from DRAM to DRAM."""
         least = self._greedy_bound()
         best: list[dict[Kept, tuple[Cost, int, Kept, Option | None]]] = [{} for _ in range(len(self.parts) + 1)]
-        best[0][frozenset()] = ((0, 0), -1, frozenset(), None)
+        best[0][frozenset()] = (FREE, -1, frozenset(), None)
         for boundary in range(len(self.parts)):
             for kept, (cost, *_) in list(best[boundary].items()):
-                if (cost[0] + self.least_rest(boundary, kept), cost[1]) > least:
+                if self._too_much(cost, boundary, kept, least):
                     continue
                 for option in self._options(boundary, kept, cost, least):
-                    total = cost[0] + option.cost[0], cost[1] + option.cost[1]
-                    if (total[0] + self.least_rest(option.stop, option.kept), total[1]) > least:
+                    total = _sum(cost, option.cost)
+                    if self._too_much(total, option.stop, option.kept, least):
                         continue
                     known = best[option.stop].get(option.kept)
                     if known is None or total < known[0]:
@@ -140,19 +145,18 @@ class GroupingSearch:
     def _greedy_bound(self) -> Cost:
         """What a grouping that is easy to find costs: from the front, the longest unit that fits, its result
         kept where it fits. Nothing worse need be looked at."""
-        boundary, kept, total = 0, Kept(), (0, 0)
-        worst = (1 << 62, 1 << 62)
+        boundary, kept, total, worst = 0, Kept(), FREE, (1 << 62, 0, 0)
         while boundary < len(self.parts):
-            options = list(self._unit_options(boundary, kept, (0, 0), worst))
-            options += list(self._alone_options(boundary, kept, (0, 0), worst))
+            options = list(self._unit_options(boundary, kept, FREE, worst))
+            options += list(self._alone_options(boundary, kept, FREE, worst))
             if not options:
                 return worst
             ranked = {
-                (option.cost[0] + self.least_rest(option.stop, option.kept), option.cost[1], -option.stop): option
+                (option.cost[0] + self.least_rest(option.stop, option.kept), *option.cost[1:], -option.stop): option
                 for option in options
             }
             option = ranked[min(ranked)]
-            total = total[0] + option.cost[0], total[1] + option.cost[1]
+            total = _sum(total, option.cost)
             boundary, kept = option.stop, option.kept
         return total
 
@@ -176,14 +180,18 @@ class GroupingSearch:
                 if UnitShape(self.network, unit).ifmap.name != previous.name:
                     break
                 chain, stop = (*chain, unit), stop + self._length(unit)
-                if sum(UnitShape(self.network, each).weight_entries for each in chain) > self.target.buffer_entries:
-                    break
-                if not self._fits_at_all(chain):
+                if not self._pays(chain):
                     break
                 yield from self._with(chain, boundary, kept, cost, least)
 
-    def _fits_at_all(self, chain: tuple[Unit, ...]) -> bool:
-        return self._fit(chain, Held()) is not None
+    def _pays(self, chain: tuple[Unit, ...]) -> bool:
+        """Whether the chain moves less than without its last unit, which then runs alone, all from DRAM to DRAM."""
+        whole, before, last = (self._fit(each, Held()) for each in (chain, chain[:-1], chain[-1:]))
+        if whole is None:
+            return False
+        if before is None or last is None:
+            return True
+        return bool(whole.traffic.total < before.traffic.total + last.traffic.total)
 
     @staticmethod
     def _length(unit: Unit) -> int:
@@ -203,7 +211,7 @@ class GroupingSearch:
                 continue
             found = self._fit(chain, self._held(boundary, stop, kept, after))
             if found is not None:
-                yield Option(stop, after, found.cascade, (int(found.traffic.total), found.extra_macs))
+                yield Option(stop, after, found.cascade, key(found))
 
     def _closed(self, start: int, stop: int) -> bool:
         return all(self.last_read.get(self.outputs[number].name, -1) < stop for number in range(start, stop - 1))
@@ -248,14 +256,14 @@ class GroupingSearch:
                 yield Option(stop, rest, *found)
 
     def _fit(self, chain: tuple[Unit, ...], held: Held) -> CascadeCost | None:
-        key = (chain, held)
-        if key not in self._known:
-            self._known[key] = fit_cascade(self.network, chain, held, self.target)
-        return self._known[key]
+        if (chain, held) not in self._known:
+            self._known[chain, held] = fit_cascade(self.network, chain, held, self.target)
+        return self._known[chain, held]
 
     @cached_property
     def _known(self) -> dict[tuple[tuple[Unit, ...], Held], CascadeCost | None]:
         return {}
 
 
-__all__ = ["Cascade", "Grouping", "GroupingSearch"]
+def _sum(one: Cost, other: Cost) -> Cost:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]

@@ -9,7 +9,7 @@ from scanfuse.hardware import Accelerator
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target, tiling_bursts
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
-from scanfuse.mapping.grouping import GroupingSearch
+from scanfuse.mapping.grouping import Cost, GroupingSearch
 from scanfuse.mapping.mapping import Group, Mapping, layer_nest
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.search import Found, search_block, search_rolling, search_tiling
@@ -100,7 +100,7 @@ def _grouped(
             first = item.depthwise if item.expand is None else item.expand
             starts[parts.index(first)] = item
 
-    def alone(start: int, length: int, entries: int) -> tuple[Group, tuple[int, int]] | None:
+    def alone(start: int, length: int, entries: int) -> tuple[Group, Cost] | None:
         room = replace(target, buffer_entries=entries)
         if length == 1:
             if progress:
@@ -111,7 +111,9 @@ def _grouped(
                 if entries == target.buffer_entries:
                     raise
                 return None
-            return found.choice, (found.traffic, 0)
+            assert isinstance(found.choice, LayerTiling)
+            nest = layer_nest(network, parts[start])
+            return found.choice, (found.traffic, 0, TilingCost(nest, found.choice, target.psum_entries).steps)
         block = starts.get(start)
         if block is None or length != (2 if block.expand is None else 3):
             return None
@@ -119,7 +121,8 @@ def _grouped(
         if fused is None:
             return None
         assert isinstance(fused.choice, FusedBlock)
-        return fused.choice, (fused.traffic, FusedCost(BlockShape(network, block), fused.choice).extra_macs)
+        cost = FusedCost(BlockShape(network, block), fused.choice, target.psum_entries)
+        return fused.choice, (fused.traffic, cost.extra_macs, cost.steps)
 
     found = GroupingSearch(network, target, alone, depth_first=schedule == "deep").run()
     return Mapping(network, schedule, found.groups, layout, target.psum_entries, found.kept)

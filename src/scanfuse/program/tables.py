@@ -29,10 +29,10 @@ class GroupTables:
         self._move_rows.append((step, move, cause, layer, tensor, View.MAP, *box))
 
     def op(
-        self, step: int, layer: int, rows: tuple[int, int], columns: int, outs: tuple[int, int],
+        self, step: int, layer: int, rows: tuple[int, int], columns: tuple[int, int], outs: tuple[int, int],
         ins: tuple[int, int], begin: bool, finish: bool,
     ) -> None:  # fmt: skip
-        self._op_rows.append((step, layer, View.MAP, begin, finish, *outs, *rows, 0, columns, *ins))
+        self._op_rows.append((step, layer, View.MAP, begin, finish, *outs, *rows, *columns, *ins))
 
     def add_moves(
         self, steps: np.ndarray, move: Move, cause: Cause, layer: int, tensor: int, view: View,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scanfuse.mapping.cascade import CascadeCost, Lines, Piece
+from scanfuse.mapping.cascade import CascadeCost, Columns, Lines, Piece
 from scanfuse.mapping.units import UnitShape
 from scanfuse.network import Layer, Tensor
 from scanfuse.program.program import Cause, Move
@@ -24,10 +24,12 @@ class CascadeUnroller:
 
     def unroll(self) -> GroupTables:
         """The tables of the group."""
-        if self.cost.cascade.walk == "rows":
-            _Rows(self).unroll()
-        else:
+        if self.cost.cascade.walk == "chunks":
             _Chunks(self).unroll()
+        else:
+            for number in range(len(self.cost.columns)):
+                _Stripe(self, number).unroll()
+        self._free_held()
         return self.tables
 
     def new_step(self) -> int:
@@ -35,13 +37,12 @@ class CascadeUnroller:
         return self.tables.steps - 1
 
     # --- moves ---
-    def rows(self, step: int, move: Move, cause: Cause, layer: int, tensor: Tensor, rows: Span,
+    def rows(self, step: int, move: Move, cause: Cause, layer: int, tensor: Tensor, rows: Span, columns: Span,
              channels: Span | None = None) -> None:  # fmt: skip
-        """Moves full-width rows of a map, of all channels or some."""
-        if rows[1] <= rows[0]:
-            return
-        box = (*(channels or (0, tensor.channels)), *rows, 0, tensor.width)
-        self.tables.move(step, move, cause, layer, self.table.maps[tensor.name], box)
+        """Moves rows of a map, of all channels or some."""
+        if rows[1] > rows[0]:
+            box = (*(channels or (0, tensor.channels)), *rows, *columns)
+            self.tables.move(step, move, cause, layer, self.table.maps[tensor.name], box)
 
     def weights(self, step: int, move: Move, shape: UnitShape, channels: Span) -> None:
         """Moves what belongs to some of the unit's channels."""
@@ -56,104 +57,105 @@ class CascadeUnroller:
         self.tables.move(step, move, Cause.WEIGHT, index, self.table.weights[index], box)
 
     # --- computing ---
-    def make(self, step: int, shape: UnitShape, rows: Span, window: Span, channels: Span, begin: bool,
-             finish: bool) -> None:  # fmt: skip
+    def make(self, step: int, shape: UnitShape, rows: Span, window: Span, columns: Columns, channels: Span,
+             begin: bool, finish: bool) -> None:  # fmt: skip
         """Makes rows of the unit's result for a chunk of channels; `window` are the rows that its lead makes
         for that. What the middle makes for the last comes and goes within the step."""
-        unit = shape.unit
+        unit, result = shape.unit, columns.result
         if shape.lead is not None:
-            lead_rows = rows if shape.middle is None else window
+            lead_rows, lead_columns = (rows, result) if shape.middle is None else (window, columns.window)
             if lead_rows[1] > lead_rows[0]:
-                self._op(step, unit.lead, shape.lead, lead_rows, channels, (0, shape.lead.C), True, True)
+                ins = (0, shape.lead.C)
+                self._op(step, unit.lead, shape.lead, lead_rows, lead_columns, channels, ins, True, True)
         if shape.middle is not None:
-            self._op(step, unit.middle, shape.middle, rows, channels, (0, 1), True, True)
+            self._op(step, unit.middle, shape.middle, rows, result, channels, (0, 1), True, True)
         if shape.last is not None and shape.middle is not None:
             for move in (Move.ALLOC, Move.FREE):
-                self.rows(step, move, Cause.FUSED, unit.final, shape.middle.output, rows, channels)
-            self._op(step, unit.last, shape.last, rows, (0, shape.last.K), channels, begin, finish)
+                self.rows(step, move, Cause.FUSED, unit.final, shape.middle.output, rows, result, channels)
+            self._op(step, unit.last, shape.last, rows, result, (0, shape.last.K), channels, begin, finish)
 
-    def _op(self, step: int, index: int | None, layer: Layer, rows: Span, outs: Span, ins: Span, begin: bool,
-            finish: bool) -> None:  # fmt: skip
+    def _op(self, step: int, index: int | None, layer: Layer, rows: Span, columns: Span, outs: Span, ins: Span,
+            begin: bool, finish: bool) -> None:  # fmt: skip
         assert index is not None
-        self.tables.op(step, index, rows, layer.Q, outs, ins, begin, finish)
+        self.tables.op(step, index, rows, columns, outs, ins, begin, finish)
 
-    def finished(self, step: int, shape: UnitShape, rows: Span, stays: bool, channels: Span | None = None) -> None:
-        """Rows of the result are complete: they stay in the buffer, or go to DRAM."""
-        unit = shape.unit
-        owner = unit.final if unit.add is None else unit.add
-        if stays:
-            self.rows(step, Move.KEEP, Cause.PSUM, unit.final, shape.output, rows, channels)
-        else:
-            self.rows(step, Move.STORE, Cause.OFMAP, owner, shape.output, rows, channels)
-            self.rows(step, Move.FREE, Cause.PSUM, unit.final, shape.output, rows, channels)
-
-    def residual(self, step: int, unit: int, shape: UnitShape, rows: Span, channels: Span | None = None) -> None:
-        """What the unit's addition reads from DRAM comes and goes."""
+    def finished(self, step: int, unit: int, rows: Span, columns: Span, stays: bool,
+                 channels: Span | None = None) -> None:  # fmt: skip
+        """Rows of the result are complete: they stay in the buffer, or go to DRAM. What the unit's addition reads
+        from DRAM comes and goes."""
+        shape = self.cost.shapes[unit]
+        final, owner = shape.unit.final, shape.stage.layer if shape.unit.add is None else shape.unit.add
         again = self.cost.reloaded(unit)
-        if again is None or shape.unit.add is None:
-            return
-        for move in (Move.LOAD, Move.FREE):
-            self.rows(step, move, Cause.RESIDUAL, shape.unit.add, again, rows, channels)
+        if again is not None:
+            for move in (Move.LOAD, Move.FREE):
+                self.rows(step, move, Cause.RESIDUAL, owner, again, rows, columns, channels)
+        if stays:
+            self.rows(step, Move.KEEP, Cause.PSUM, final, shape.output, rows, columns, channels)
+        else:
+            self.rows(step, Move.STORE, Cause.OFMAP, owner, shape.output, rows, columns, channels)
+            self.rows(step, Move.FREE, Cause.PSUM, final, shape.output, rows, columns, channels)
 
-    def free_held(self, step: int) -> None:
-        """Frees maps held from groups before that were read here for the last time, but the input."""
-        freed = set()
+    def _free_held(self) -> None:
+        """At the end, maps held from groups before go that were added here and are not read again."""
+        step, names = self.tables.steps - 1, {self.cost.ifmap.name}
         for shape in self.cost.shapes:
             residual = shape.residual
-            if residual is None or residual.name not in self.cost.held.freed or residual.name in freed:
-                continue
-            if residual.name != self.cost.ifmap.name:
-                freed.add(residual.name)
-                self.rows(step, Move.FREE, Cause.FUSED, shape.unit.final, residual, (0, residual.height))
+            if residual is not None and residual.name in self.cost.held.freed and residual.name not in names:
+                names.add(residual.name)
+                whole = (0, residual.height), (0, residual.width)
+                self.rows(step, Move.FREE, Cause.FUSED, shape.unit.final, residual, *whole)
 
 
-class _Rows:
-    """The walk by rows."""
+class _Stripe:
+    """The walk by rows of one stripe of columns."""
 
-    def __init__(self, unroller: CascadeUnroller) -> None:
+    def __init__(self, unroller: CascadeUnroller, number: int) -> None:
         self.to = unroller
         self.cost = unroller.cost
+        self.columns = self.cost.columns[number]
+        self.opening, self.closing = number == 0, number + 1 == len(self.cost.columns)
         self.lines = Lines(self.cost)
-        self.window_stop = [0] * len(self.cost.shapes)
         self.window_first = [0] * len(self.cost.shapes)
+        self.window_stop = [0] * len(self.cost.shapes)
 
     def unroll(self) -> None:
-        step = 0
         for number, piece in enumerate(self.cost.pieces):
-            step = self._event(number, piece)
-        self.to.free_held(step)
+            self._event(number, piece)
 
-    def _event(self, number: int, piece: Piece) -> int:
-        to, unit, rows = self.to, piece.unit, (piece.start, piece.stop)
-        shape, chunks = self.cost.shapes[unit], self.cost.chunk_spans[unit]
-        first_layer = shape.unit.layers[0]
-        held_before = list(self.lines.first)
-        self.lines.during(number, piece)
+    def _event(self, number: int, piece: Piece) -> None:
+        to, lines, unit, rows = self.to, self.lines, piece.unit, (piece.start, piece.stop)
+        shape, columns = self.cost.shapes[unit], self.columns[unit]
+        lines.during(number, piece)
+        held = list(lines.first)
         step = to.new_step()
-        if number in self.lines.loads and not self.lines.input_kept:
-            to.rows(step, Move.LOAD, Cause.IFMAP, first_layer, self.cost.ifmap, self.lines.loads[number])
-            held_before[0] = self.lines.first[0]
-        if piece.start == 0:
-            to.weights(step, Move.LOAD, shape, (0, shape.channels))
-        to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows)
+        if number in lines.loads and not lines.input_kept:
+            first_layer = shape.unit.layers[0]
+            to.rows(step, Move.LOAD, Cause.IFMAP, first_layer, self.cost.ifmap, lines.loads[number], columns.ifmap)
+        chunks = self.cost.chunk_spans[unit]
+        stays = unit + 1 < len(self.cost.shapes) or lines.output_kept
         for chunk, channels in enumerate(chunks):
             if chunk:
                 step = to.new_step()
-            window = self._open_window(step, unit, shape, rows, channels)
+            pinned = channels[1] <= self.cost.cascade.pinned[unit]
+            if not pinned or (self.opening and piece.start == 0):
+                to.weights(step, Move.LOAD, shape, channels)
+            window = self._open_window(step, unit, rows, channels)
             begin, finish = chunk == 0 or not shape.sums, chunk + 1 == len(chunks) or not shape.sums
-            to.make(step, shape, rows, window, channels, begin, finish)
-            self._close_window(step, unit, shape, rows, channels)
-        to.residual(step, unit, shape, rows)
-        last = unit == len(self.cost.shapes) - 1
-        to.finished(step, shape, rows, stays=not last or self.lines.output_kept)
-        if piece.stop == self.lines.last_row[unit]:
-            to.weights(step, Move.FREE, shape, (0, shape.channels))
-        self.lines.after(number, piece)
-        self._free_lines(step, held_before)
-        return step
+            some = None if shape.sums else channels
+            if begin:
+                to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, columns.result, some)
+            to.make(step, shape, rows, window, columns, channels, begin, finish)
+            self._close_window(step, unit, rows, channels)
+            if finish:
+                to.finished(step, unit, rows, columns.result, stays, some)
+            if not pinned or (self.closing and piece.stop == lines.last_row[unit]):
+                to.weights(step, Move.FREE, shape, channels)
+        lines.after(piece)
+        self._free_lines(step, held)
 
-    def _open_window(self, step: int, unit: int, shape: UnitShape, rows: Span, channels: Span) -> Span:
+    def _open_window(self, step: int, unit: int, rows: Span, channels: Span) -> Span:
         """Room for the expanded rows that are missing."""
+        shape = self.cost.shapes[unit]
         window = shape.window_rows(*rows)
         if not shape.recomputes or shape.lead is None:
             return window
@@ -163,28 +165,33 @@ class _Rows:
                 self.window_first[unit] = fresh[0]
             self.window_stop[unit] = max(window[1], self.window_stop[unit])
             window = fresh
-        self.to.rows(step, Move.ALLOC, Cause.FUSED, shape.unit.layers[0], shape.lead.output, window, channels)
+        self._move_window(step, Move.ALLOC, unit, window, channels)
         return window
 
-    def _close_window(self, step: int, unit: int, shape: UnitShape, rows: Span, channels: Span) -> None:
-        if not shape.recomputes or shape.lead is None:
+    def _close_window(self, step: int, unit: int, rows: Span, channels: Span) -> None:
+        shape = self.cost.shapes[unit]
+        if not shape.recomputes:
             return
+        gone = shape.window_rows(*rows)
         if self.cost.rolls(unit):
             stop = self.window_stop[unit]
-            kept = stop if rows[1] == self.lines.last_row[unit] else shape.window_rows(rows[1], rows[1] + 1)[0]
-            gone = (self.window_first[unit], min(kept, stop))
-            self.window_first[unit] = max(gone[1], gone[0])
-        else:
-            gone = shape.window_rows(*rows)
-        self.to.rows(step, Move.FREE, Cause.FUSED, shape.unit.layers[0], shape.lead.output, gone, channels)
+            done = rows[1] == self.lines.last_row[unit]
+            kept = stop if done else min(shape.window_rows(rows[1], rows[1] + 1)[0], stop)
+            gone = (self.window_first[unit], kept)
+            self.window_first[unit] = max(gone)
+        self._move_window(step, Move.FREE, unit, gone, channels)
 
-    def _free_lines(self, step: int, held_before: list[int]) -> None:
-        for source, before in enumerate(held_before[:-1]):
-            tensor = self.lines.maps[source]
+    def _move_window(self, step: int, move: Move, unit: int, rows: Span, channels: Span) -> None:
+        shape, columns = self.cost.shapes[unit], self.columns[unit]
+        assert shape.lead is not None
+        self.to.rows(step, move, Cause.FUSED, shape.unit.layers[0], shape.lead.output, rows, columns.window, channels)
+
+    def _free_lines(self, step: int, held: list[int]) -> None:
+        widths = [self.columns[0].ifmap, *(columns.result for columns in self.columns)]
+        for source, start in enumerate(held[:-1]):
             owner = self.cost.shapes[source].unit.layers[0]
-            start = before
-            if self.lines.first[source] > start:
-                self.to.rows(step, Move.FREE, Cause.FUSED, owner, tensor, (start, self.lines.first[source]))
+            gone = (start, self.lines.first[source])
+            self.to.rows(step, Move.FREE, Cause.FUSED, owner, self.lines.maps[source], gone, widths[source])
 
 
 class _Chunks:
@@ -194,55 +201,58 @@ class _Chunks:
         self.to = unroller
         self.cost = unroller.cost
         self.shape = self.cost.shapes[0]
+        self.columns = self.cost.columns[0][0]
+        self.step = 0
 
     def unroll(self) -> None:
-        to, cost, shape = self.to, self.cost, self.shape
-        kept, freed = cost.held.kept, cost.held.freed
-        chunks, pieces = cost.chunk_spans[0], cost.pieces
-        stays = cost.output.name in kept
-        input_kept = cost.ifmap.name in kept
-        leaves = not input_kept or cost.ifmap.name in freed
-        loads = {number: (start, stop) for number, start, stop in cost.input_loads}
-        step = 0
+        chunks, kept = self.cost.chunk_spans[0], self.cost.held.kept
+        input_kept = self.cost.ifmap.name in kept
         for chunk, channels in enumerate(chunks):
-            first, last = chunk == 0, chunk + 1 == len(chunks)
-            held = made = 0
-            for number, piece in enumerate(pieces):
-                rows = (piece.start, piece.stop)
-                step = to.new_step()
-                if first and number in loads and not input_kept:
-                    to.rows(step, Move.LOAD, Cause.IFMAP, shape.unit.layers[0], cost.ifmap, loads[number])
-                if number == 0:
-                    to.weights(step, Move.LOAD, shape, channels)
-                some = None if shape.sums else channels
-                if first or not shape.sums:
-                    to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, some)
-                window = shape.window_rows(*rows)
-                if shape.recomputes and shape.lead is not None:
-                    fresh = (max(window[0], made), window[1])
-                    to.rows(step, Move.ALLOC, Cause.FUSED, shape.unit.layers[0], shape.lead.output, fresh, channels)
-                    held = held if held < made else fresh[0]
-                    made = max(made, window[1])
-                    window = fresh
-                to.make(step, shape, rows, window, channels, first or not shape.sums, last or not shape.sums)
-                end = number + 1 == len(pieces)
-                if shape.recomputes and shape.lead is not None:
-                    upto = made if end else min(shape.window_rows(piece.stop, piece.stop + 1)[0], made)
-                    to.rows(step, Move.FREE, Cause.FUSED, shape.unit.layers[0], shape.lead.output, (held, upto), channels)
-                    held = max(held, upto)
-                if last or not shape.sums:
-                    to.residual(step, 0, shape, rows, some)
-                    to.finished(step, shape, rows, stays, some)
-                if end:
-                    to.weights(step, Move.FREE, shape, channels)
-        if leaves:
-            start = 0 if input_kept else min(start for start, _ in loads.values())
-            stop = cost.ifmap.height if input_kept else max(stop for _, stop in loads.values())
-            # rows that no window covers were never loaded
-            for span in self._loaded(loads) if not input_kept else [(start, stop)]:
-                to.rows(step, Move.FREE, Cause.FUSED, shape.unit.layers[0], cost.ifmap, span)
-        to.free_held(step)
+            self._chunk(channels, chunk == 0, chunk + 1 == len(chunks), input_kept)
+        height = self.cost.ifmap.height
+        if not input_kept:
+            gone = list(self.cost.input_loads.values())
+        else:
+            gone = [(0, height)] if self.cost.ifmap.name in self.cost.held.freed else []
+        for rows in gone:
+            self._input(Move.FREE, Cause.FUSED, rows)
 
-    @staticmethod
-    def _loaded(loads: dict[int, Span]) -> list[Span]:
-        return list(loads.values())
+    def _input(self, move: Move, cause: Cause, rows: Span) -> None:
+        layer, columns = self.shape.unit.layers[0], self.columns.ifmap
+        self.to.rows(self.step, move, cause, layer, self.cost.ifmap, rows, columns)
+
+    def _chunk(self, channels: Span, first: bool, last: bool, input_kept: bool) -> None:
+        to, cost, shape = self.to, self.cost, self.shape
+        result, stays = self.columns.result, cost.output.name in cost.held.kept
+        begin, finish = first or not shape.sums, last or not shape.sums
+        some = None if shape.sums else channels
+        held = made = 0
+        for number, piece in enumerate(cost.pieces):
+            rows, end = (piece.start, piece.stop), number + 1 == len(cost.pieces)
+            step = self.step = to.new_step()
+            if first and number in cost.input_loads and not input_kept:
+                self._input(Move.LOAD, Cause.IFMAP, cost.input_loads[number])
+            if number == 0:
+                to.weights(step, Move.LOAD, shape, channels)
+            if begin:
+                to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, result, some)
+            window = shape.window_rows(*rows)
+            if shape.recomputes:
+                window = (max(window[0], made), window[1])
+                self._window(Move.ALLOC, window, channels)
+                held = held if held < made else window[0]
+                made = max(made, window[1])
+            to.make(step, shape, rows, window, self.columns, channels, begin, finish)
+            if shape.recomputes:
+                upto = made if end else min(shape.window_rows(piece.stop, piece.stop + 1)[0], made)
+                self._window(Move.FREE, (held, upto), channels)
+                held = max(held, upto)
+            if finish:
+                to.finished(step, 0, rows, result, stays, some)
+            if end:
+                to.weights(step, Move.FREE, shape, channels)
+
+    def _window(self, move: Move, rows: Span, channels: Span) -> None:
+        assert self.shape.lead is not None
+        layer, columns = self.shape.unit.layers[0], self.columns.window
+        self.to.rows(self.step, move, Cause.FUSED, layer, self.shape.lead.output, rows, columns, channels)
