@@ -1,14 +1,16 @@
 """A cascade: consecutive units run depth-first, or one unit with its weights streamed past a map on the chip.
 
-* Walk `rows`: the last unit's result is made in bands of `band_rows`; for each, the units before it make just the
-  rows still missing (at most `step_rows` at a time). Between two units only the rows still needed are kept,
-  residual inputs as long as the addition needs them. The weights of `pinned` channels of a unit come when it
-  first runs and stay until it has finished; the others come again each time. A unit's channels are made `chunk` at
-  a time: rows of an expanded tensor under several windows are made again, unless one chunk holds all channels
-  and its window rolls on. In several `stripes` the whole walk is made once for each stripe of columns; columns
-  under the windows of two stripes are read, and made, twice.
+* Walk `rows`: the last unit's result is made in bands of `band_rows`; for each, the units before it make just
+  the rows still missing (at most `step_rows` at a time). Between two units only the rows still needed are
+  kept, residual inputs as long as the addition needs them. The weights of `pinned` channels of a unit come
+  when it first runs and stay until it has finished; the others come again each time. A unit's channels are
+  made `chunk` at a time: rows of an expanded tensor under several windows are made again, unless one chunk
+  holds all channels and its window rolls on. In several `stripes` the whole walk is made once for each stripe
+  of columns; columns under the windows of two stripes are read, and made, twice.
 * Walk `chunks`: one unit. Its whole input comes once, its weights a chunk at a time, each chunk runs over the
-  whole map; partial sums of the whole result stay. Nothing is read or computed twice.
+  whole map; partial sums of the whole result stay. Nothing is read or computed twice. A unit without lead
+  needs of its input just the rows under a step and the channels of the chunk; it may make its result in
+  several `parts` of its channels, for each of which the input comes again.
 
 The input, the result, and what an addition reads may be kept in the buffer between groups (`Held`).
 """
@@ -32,9 +34,9 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True)
 class Cascade:
-    """How consecutive units are walked. Per unit: `chunks`, the channels made at a time; `pinned`, the channels
-    whose weights stay (walk `rows`). input_again: additions that read the cascade's input get it from DRAM again,
-    so that its rows need not wait for them."""
+    """How consecutive units are walked. Per unit: `chunks`, the channels made at a time; `pinned`, the
+    channels whose weights stay (walk `rows`). input_again: additions that read the cascade's input get it
+    from DRAM again, so that its rows need not wait for them."""
 
     units: tuple[Unit, ...]
     chunks: tuple[int, ...]
@@ -44,6 +46,7 @@ class Cascade:
     step_rows: int = 1
     stripes: int = 1
     input_again: bool = False
+    parts: int = 1
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -77,7 +80,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of one stripe that a unit touches: of its input, under the middle's windows, of its result."""
+    """The columns of one stripe that a unit touches: of its input, under the middle's windows, of its
+    result."""
 
     ifmap: Span
     window: Span
@@ -99,9 +103,17 @@ class CascadeCost:
             raise MappingError(f"cascade at {names}: give chunks and pinned for each of its units")
         if cascade.walk == "chunks" and len(cascade.units) > 1:
             raise MappingError(f"cascade at {names}: the walk by chunks is for one unit")
+        if cascade.parts > 1 and not (
+            self.by_chunk and self.shapes[0].sums and self.output.name not in self.held.kept
+        ):
+            raise MappingError(
+                f"cascade at {names}: parts are for walks by chunks without a lead, from DRAM to DRAM"
+            )
         if cascade.input_again and (cascade.walk == "chunks" or self.ifmap.name in self.held.kept):
             raise MappingError(f"cascade at {names}: input_again is for walks by rows whose input is in DRAM")
-        if cascade.stripes > 1 and (cascade.walk == "chunks" or {self.ifmap.name, self.output.name} & self.held.kept):
+        if cascade.stripes > 1 and (
+            cascade.walk == "chunks" or {self.ifmap.name, self.output.name} & self.held.kept
+        ):
             raise MappingError(f"cascade at {names}: stripes are for walks by rows from DRAM to DRAM")
 
     @cached_property
@@ -113,7 +125,9 @@ class CascadeCost:
         """Per unit, its channels cut into chunks, first those that are pinned."""
         found = []
         for shape, chunk, pinned in zip(self.shapes, self.cascade.chunks, self.cascade.pinned, strict=True):
-            rest = tuple((start + pinned, stop + pinned) for start, stop in spans(shape.channels - pinned, chunk))
+            rest = tuple(
+                (start + pinned, stop + pinned) for start, stop in spans(shape.channels - pinned, chunk)
+            )
             found.append(spans(pinned, chunk) + rest)
         return tuple(found)
 
@@ -132,6 +146,24 @@ class CascadeCost:
     def _trips(self, unit: int) -> int:
         chunk, pinned = self.cascade.chunks[unit], self.cascade.pinned[unit]
         return -(-pinned // chunk) + -(-(self.shapes[unit].channels - pinned) // chunk)
+
+    @cached_property
+    def by_chunk(self) -> bool:
+        """Whether just the chunk's channels of the input come, in a walk by chunks."""
+        first = self.shapes[0]
+        own = first.residual is not None and first.residual.name == self.ifmap.name
+        return (
+            self.cascade.walk == "chunks"
+            and first.lead is None
+            and self.ifmap.name not in self.held.kept
+            and not own
+        )
+
+    @cached_property
+    def part_spans(self) -> tuple[Span, ...]:
+        """Channels of the result that are made at a time, in a walk by chunks whose chunks add up."""
+        channels = self.output.channels
+        return spans(channels, -(-channels // self.cascade.parts))
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
@@ -180,7 +212,8 @@ class CascadeCost:
         width = self.shapes[-1].final.Q
         size = -(-width // self.cascade.stripes)
         found = []
-        for result in spans(width, size):
+        for stretch in spans(width, size):
+            result = stretch
             stripe: list[Columns] = []
             for shape in reversed(self.shapes):
                 window = result if shape.middle is None else shape.middle.input_columns(*result)
@@ -202,7 +235,12 @@ class CascadeCost:
         """Per unit, the most columns that a stripe touches, as spans from 0."""
         stripes = zip(*self.columns, strict=True)
         return tuple(
-            Columns(*((0, max(_length(getattr(each, name)) for each in unit)) for name in ("ifmap", "window", "result")))
+            Columns(
+                *(
+                    (0, max(_length(getattr(each, name)) for each in unit))
+                    for name in ("ifmap", "window", "result")
+                )
+            )
             for unit in stripes
         )
 
@@ -260,11 +298,13 @@ class CascadeCost:
         for unit, shape in enumerate(self.shapes):
             times = 1 if self.cascade.walk == "chunks" else self.events[unit] * len(self.columns)
             weight += shape.weight_entries + (times - 1) * self.weights_again(unit)
+            if shape.middle is not None:
+                weight += (self._parts - 1) * shape.middle.weight_entries
             if self.reloaded(unit) is not None:
                 widths = sum(_length(stripe[unit].result) for stripe in self.columns)
                 residual += self.made_rows[unit] * shape.output.channels * widths
         return Traffic(
-            ifmap=0 if self.ifmap.name in self.held.kept else rows * row,
+            ifmap=0 if self.ifmap.name in self.held.kept else rows * row * self._parts,
             weight=weight,
             ofmap=0 if self.output.name in self.held.kept else self.output.entries,
             psum_written=0,
@@ -274,15 +314,20 @@ class CascadeCost:
 
     @cached_property
     def extra_macs(self) -> int:
-        """MACs of results computed more than once, less those of results that nothing reads: they are not made."""
+        """MACs of results computed more than once, less those of results that nothing reads: they are not
+        made."""
         total = 0
         for unit, shape in enumerate(self.shapes):
             results = sum(_length(stripe[unit].result) for stripe in self.columns)
             windows = sum(_length(stripe[unit].window) for stripe in self.columns)
             rows = self.made_rows[unit]
             total += _extra(shape.lead, self._lead_rows(unit) * (windows if shape.recomputes else results))
-            total += _extra(shape.middle, rows * results) + _extra(shape.last, rows * results)
+            total += _extra(shape.middle, rows * results * self._parts) + _extra(shape.last, rows * results)
         return total
+
+    @property
+    def _parts(self) -> int:
+        return len(self.part_spans) if self.cascade.parts > 1 else 1
 
     def _lead_rows(self, unit: int) -> int:
         """Rows that the unit's lead computes in a stripe, again and again counted."""
@@ -300,11 +345,13 @@ class CascadeCost:
 
     @cached_property
     def steps(self) -> int:
-        return sum(self._trips(unit) * times for unit, times in enumerate(self.events)) * len(self.columns)
+        times = len(self.columns) * self._parts
+        return sum(self._trips(unit) * events for unit, events in enumerate(self.events)) * times
 
     @cached_property
     def live_entries(self) -> int:
-        """Entries live at the peak, of this group and of what is held over it: never less than the program's."""
+        """Entries live at the peak, of this group and of what is held over it: never less than the
+        program's."""
         base, per_chunk, rolling = self.demand
         rolled = [rolling[unit] if self.rolls(unit) else 0 for unit in range(len(base))]
         peaks = [base[unit] + per_chunk[unit] * self._chunk(unit) for unit in range(len(base))]
@@ -330,18 +377,27 @@ class CascadeCost:
         elif self.reloaded(0) is not None:
             residual = step * final.Q * final.K
         per_chunk = shape.weights_per_channel + self._temporary(0, step, self._window(shape, step))
+        whole_input = self.ifmap.entries
+        if self.by_chunk:
+            whole_input = 0
+            per_chunk += self._window(shape, step) * self.ifmap.width
         if shape.sums:
-            result = self.output.entries * self.psum_entries
+            channels = self.part_spans[0][1]
+            result = final.P * final.Q * channels * self.psum_entries
+            per_chunk -= shape.final.K - channels
         else:  # the result comes a chunk of channels at a time
             result = self.output.entries if kept_output else 0
             per_chunk += step * final.Q * (self.psum_entries - (1 if kept_output else 0))
-        return [self.ifmap.entries + result + residual], [per_chunk], [0]
+        return [whole_input + result + residual], [per_chunk], [0]
 
     def _temporary(self, unit: int, rows: int, window: int) -> int:
-        """Entries per channel of a chunk while `rows` of the result are made from `window` rows of the lead's."""
+        """Entries per channel of a chunk while `rows` of the result are made from `window` rows of the
+        lead's."""
         shape, widest = self.shapes[unit], self.widest[unit]
         total = window * _length(widest.window) if shape.recomputes else 0
-        return total + (rows * _length(widest.result) if shape.middle is not None and shape.last is not None else 0)
+        return total + (
+            rows * _length(widest.result) if shape.middle is not None and shape.last is not None else 0
+        )
 
     @staticmethod
     def _window(shape: UnitShape, rows: int) -> int:
@@ -377,7 +433,8 @@ class CascadeCost:
 class Lines:
     """The rows that are in the buffer while a stripe is walked by rows, and the pinned weights.
 
-    Map 0 is the group's input, map u + 1 the result of unit u; `first` and `stop` bound the rows held of each.
+    Map 0 is the group's input, map u + 1 the result of unit u; `first` and `stop` bound the rows held of
+    each.
     """
 
     def __init__(self, cost: CascadeCost) -> None:
@@ -400,7 +457,8 @@ class Lines:
         self.loads = cost.input_loads
         sources = [cost.residual_source(unit) for unit in range(len(shapes))]
         self.readers = [
-            [unit for unit, found in enumerate(sources) if found == source] for source in range(-1, len(shapes))
+            [unit for unit, found in enumerate(sources) if found == source]
+            for source in range(-1, len(shapes))
         ]
         self.last_row = cost.made_rows
         self.reloads = [cost.reloaded(unit) is not None for unit in range(len(shapes))]

@@ -1,5 +1,5 @@
-"""The cascade that runs some units with what room there is: chunks as large as pay, as many weights pinned and as
-little recomputed as fits."""
+"""The cascade that runs some units with what room there is: chunks as large as pay, as many weights pinned
+and as little recomputed as fits."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import replace
 from itertools import product
 
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
+from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target
-from scanfuse.mapping.units import Unit, UnitShape
+from scanfuse.mapping.units import Unit, UnitShape, least_read
 from scanfuse.network import Network
 
 STEP_ROWS = (1, 2)  # rows of a unit's result made at once, where all weights stay
 STRIPES = (1, 2, 3, 4, 6, 8, 12, 16)
+PARTS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
 BANDS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56)
 LEAST_CHUNK = 8  # channels whose weights are streamed at a time, where there is room
 WHOLE_MAP = 1 << 30
@@ -29,7 +31,9 @@ def key(cost: CascadeCost) -> tuple[int, int, int]:
     return int(cost.traffic.total), cost.extra_macs, cost.steps
 
 
-def _candidates(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> Iterator[CascadeCost]:
+def _candidates(
+    network: Network, units: tuple[Unit, ...], held: Held, target: Target
+) -> Iterator[CascadeCost]:
     """Until nothing can move less any more."""
     if len(units) == 1:
         cost = fit_chunks(network, units[0], held, target)
@@ -49,26 +53,27 @@ def _candidates(network: Network, units: tuple[Unit, ...], held: Held, target: T
 
 
 def fit_chunks(network: Network, unit: Unit, held: Held, target: Target) -> CascadeCost | None:
-    """One unit with its weights streamed past its map: the larger the chunk the better, with room for the next
-    chunk's weights where there is any."""
+    """One unit with its weights streamed past its map: the fewest parts that fit, and of chunks the largest,
+    with room for the next chunk's weights where there is any."""
     shape = UnitShape(network, unit)
-    if shape.ifmap.entries + held.over_entries > target.buffer_entries:
-        return None
-    best = None
-    for step_rows in _step_rows(shape):
-        cascade = Cascade((unit,), (1,), (0,), "chunks", step_rows=step_rows)
-        cost = CascadeCost(network, cascade, held, target.psum_entries)
-        base, per_chunk, _ = cost.demand
-        room = target.buffer_entries - held.over_entries - base[0]
-        if room < per_chunk[0]:
-            continue
-        most = min(room // max(per_chunk[0], 1), shape.channels)
-        ahead = room // max(per_chunk[0] + shape.weights_per_channel, 1)
-        chunk = _even(min(most, ahead) if ahead else most, shape.channels, target.array.columns)
-        best = replace(cost, cascade=replace(cascade, chunks=(chunk,)))
-        if chunk >= min(target.array.columns, shape.channels):
-            break
-    return best
+    for parts in PARTS:
+        for step_rows in _step_rows(shape):
+            cascade = Cascade((unit,), (1,), (0,), "chunks", step_rows=step_rows, parts=parts)
+            try:
+                cost = CascadeCost(network, cascade, held, target.psum_entries)
+            except MappingError:  # parts are not for this one
+                return None
+            base, per_chunk, _ = cost.demand
+            room = target.buffer_entries - held.over_entries - base[0]
+            if room < per_chunk[0]:
+                continue
+            most = min(room // max(per_chunk[0], 1), shape.channels)
+            ahead = room // max(per_chunk[0] + shape.weights_per_channel, 1)
+            chunk = _even(min(most, ahead) if ahead else most, shape.channels, target.array.columns)
+            best = replace(cost, cascade=replace(cascade, chunks=(chunk,)))
+            if chunk >= min(target.array.columns, shape.channels) or step_rows == 1:
+                return best
+    return None
 
 
 def _step_rows(shape: UnitShape) -> list[int]:
@@ -89,8 +94,8 @@ def _even(most: int, channels: int, columns: int) -> int:
 def fit_rows(
     network: Network, units: tuple[Unit, ...], held: Held, target: Target, step_rows: int
 ) -> CascadeCost | None:
-    """A walk row by row with all weights in the buffer: every unit's chunk as large as there is room for; windows
-    roll where all channels fit."""
+    """A walk row by row with all weights in the buffer: every unit's chunk as large as there is room for;
+    windows roll where all channels fit."""
     channels = tuple(UnitShape(network, unit).channels for unit in units)
     cascade = Cascade(units, (1,) * len(units), channels, "rows", 1, step_rows)
     cost = CascadeCost(network, cascade, held, target.psum_entries)
@@ -117,9 +122,14 @@ def _largest_chunks(cost: CascadeCost, buffer_entries: int) -> tuple[int, ...] |
 
 
 def _roll_windows(cost: CascadeCost, buffer_entries: int) -> CascadeCost:
-    """Lets windows roll on, those first that save most, as long as there is room; what rolls is not recomputed."""
+    """Lets windows roll on, those first that save most, as long as there is room; what rolls is not
+    recomputed."""
     shapes = cost.shapes
-    leads = {unit: shape.lead.macs for unit, shape in enumerate(shapes) if shape.recomputes and shape.lead is not None}
+    leads = {
+        unit: shape.lead.macs
+        for unit, shape in enumerate(shapes)
+        if shape.recomputes and shape.lead is not None
+    }
     for unit in sorted(leads, key=lambda unit: -leads[unit]):
         chunks = list(cost.cascade.chunks)
         chunks[unit] = shapes[unit].channels
@@ -135,9 +145,10 @@ def _shrunk(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
     room = buffer_entries - cost.held.over_entries
     room -= sum(rolling[unit] for unit in range(len(base)) if cost.rolls(unit))
     chunks = []
-    for unit, chunk in enumerate(cost.cascade.chunks):
+    for unit, most in enumerate(cost.cascade.chunks):
+        chunk = most
         if not cost.rolls(unit) and per_chunk[unit]:
-            chunk = min(chunk, (room - base[unit]) // per_chunk[unit])
+            chunk = min(most, (room - base[unit]) // per_chunk[unit])
         if chunk < 1 or base[unit] + per_chunk[unit] * chunk > room:
             return None
         chunks.append(chunk)
@@ -145,7 +156,8 @@ def _shrunk(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
 
 
 def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> Iterator[CascadeCost]:
-    """Walks in bands of rows, or stripes of columns, or both: weights that are not pinned come for each again."""
+    """Walks in bands of rows, or stripes of columns, or both: weights that are not pinned come for each
+    again."""
     shapes = [UnitShape(network, unit) for unit in units]
     rows, width = shapes[-1].final.P, shapes[-1].final.Q
     touched = {shapes[0].ifmap.name, shapes[-1].output.name}
@@ -161,7 +173,14 @@ def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Tar
             if least + (bands * count - 1) * max(weights - target.buffer_entries, 0) >= best:
                 break  # more bands only move more
             cascade = Cascade(
-                units, (1,) * len(units), (0,) * len(units), "rows", -(-rows // bands), WHOLE_MAP, count, again
+                units,
+                (1,) * len(units),
+                (0,) * len(units),
+                "rows",
+                -(-rows // bands),
+                WHOLE_MAP,
+                count,
+                again,
             )
             found = _pinned(CascadeCost(network, cascade, held, target.psum_entries), target.buffer_entries)
             if found is None:
@@ -176,12 +195,9 @@ def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Tar
 
 def _maps_moved(shapes: list[UnitShape], held: Held) -> int:
     """Entries of maps that move at the least."""
-    ends = {tensor.name: tensor.entries for tensor in (shapes[0].ifmap, shapes[-1].output)}
-    first = shapes[0].first
-    skips = max(first.stride) > min(first.kernel)  # then not all of the input is read
-    return sum(
-        entries for name, entries in ends.items() if name not in held.kept and not (skips and name == shapes[0].ifmap.name)
-    )
+    first, result = shapes[0], shapes[-1].output
+    ends = {first.ifmap.name: least_read(first.first), result.name: result.entries}
+    return sum(entries for name, entries in ends.items() if name not in held.kept)
 
 
 def _input_again(shapes: list[UnitShape], held: Held) -> tuple[bool, ...]:
@@ -210,5 +226,7 @@ def _pinned(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
         )  # fmt: skip
         left -= channels * shape.weights_per_channel
         pinned.append((unit, channels))
-    cascade = replace(cost.cascade, chunks=tuple(chunks), pinned=tuple(channels for _, channels in sorted(pinned)))
+    cascade = replace(
+        cost.cascade, chunks=tuple(chunks), pinned=tuple(channels for _, channels in sorted(pinned))
+    )
     return replace(cost, cascade=cascade)

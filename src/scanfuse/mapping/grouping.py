@@ -1,8 +1,8 @@
 """The best grouping of a network: which stages run as one group, and which maps stay in the buffer between
 groups. Dynamic programming over the boundaries between stages; a state is the set of maps kept there.
 
-The cost is (entries moved, MACs computed again, steps). What a state still needs at least (its remaining weights, the
-maps that are not kept, the network's output) prunes all that cannot beat what is known.
+The cost is (entries moved, MACs computed again, steps). What a state still needs at least (its remaining
+weights, the maps that are not kept, the network's output) prunes all that cannot beat what is known.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fit import fit_cascade, key
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
-from scanfuse.mapping.units import Unit, UnitShape, units
+from scanfuse.mapping.units import Unit, UnitShape, least_read, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
@@ -97,17 +97,32 @@ class GroupingSearch:
             found.append(found[-1] + self.network.layers[stage.layer].weight_entries)
         return found[::-1]
 
+    @cached_property
+    def least_read(self) -> dict[str, list[tuple[int, int]]]:
+        """Per map, (stage, entries that it must read) for each stage that reads it."""
+        found: dict[str, list[tuple[int, int]]] = {}
+        for number, stage in enumerate(self.parts):
+            layer = self.network.layers[stage.layer]
+            for name in self.reads[number]:
+                whole = self.sizes.get(name, self.network.input.entries)
+                entries = least_read(layer) if name == layer.ifmap.name else whole
+                found.setdefault(name, []).append((number, min(entries, whole)))
+        return found
+
+    def _must_read(self, name: str, boundary: int) -> int:
+        """Entries of a map that stages from a boundary on read at the least, if it is in DRAM."""
+        return max((entries for number, entries in self.least_read[name] if number >= boundary), default=0)
+
     def least_rest(self, boundary: int, kept: Kept) -> int:
         """Entries that must move after a boundary whatever happens."""
         if boundary == len(self.parts):
             return 0
         crossing = sum(
-            self.sizes[name]
-            for name, last in self.last_read.items()
-            if name in self.made_at and self.made_at[name] < boundary <= last and name not in kept
+            self._must_read(name, boundary)
+            for name in self.least_read
+            if self.made_at.get(name, -1) < boundary and name not in kept
         )
-        unread = self.network.input.entries if boundary == 0 else 0
-        return crossing + self.weights_from[boundary] + self.network.output.entries + unread
+        return crossing + self.weights_from[boundary] + self.network.output.entries
 
     def _too_much(self, cost: Cost, boundary: int, kept: Kept, least: Cost) -> bool:
         return (cost[0] + self.least_rest(boundary, kept), *cost[1:]) > least
@@ -115,7 +130,9 @@ class GroupingSearch:
     def run(self) -> Grouping:
         """The best grouping. There is always one: every stage alone, from DRAM to DRAM."""
         least = self._greedy_bound()
-        best: list[dict[Kept, tuple[Cost, int, Kept, Option | None]]] = [{} for _ in range(len(self.parts) + 1)]
+        best: list[dict[Kept, tuple[Cost, int, Kept, Option | None]]] = [
+            {} for _ in range(len(self.parts) + 1)
+        ]
         best[0][frozenset()] = (FREE, -1, frozenset(), None)
         for boundary in range(len(self.parts)):
             for kept, (cost, *_) in list(best[boundary].items()):
@@ -152,7 +169,11 @@ class GroupingSearch:
             if not options:
                 return worst
             ranked = {
-                (option.cost[0] + self.least_rest(option.stop, option.kept), *option.cost[1:], -option.stop): option
+                (
+                    option.cost[0] + self.least_rest(option.stop, option.kept),
+                    *option.cost[1:],
+                    -option.stop,
+                ): option
                 for option in options
             }
             option = ranked[min(ranked)]
@@ -173,7 +194,8 @@ class GroupingSearch:
     def _cascade_options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         """Longer and longer chains of units, until one does not fit."""
         for first in self.starting[boundary]:
-            chain, stop = (first,), boundary + self._length(first)
+            chain: tuple[Unit, ...] = (first,)
+            stop = boundary + self._length(first)
             while stop < len(self.parts) and self.starting[stop]:
                 unit = self.starting[stop][0]
                 previous = UnitShape(self.network, chain[-1]).output
@@ -185,7 +207,8 @@ class GroupingSearch:
                 yield from self._with(chain, boundary, kept, cost, least)
 
     def _pays(self, chain: tuple[Unit, ...]) -> bool:
-        """Whether the chain moves less than without its last unit, which then runs alone, all from DRAM to DRAM."""
+        """Whether the chain moves less than without its last unit, which then runs alone, all from DRAM to
+        DRAM."""
         whole, before, last = (self._fit(each, Held()) for each in (chain, chain[:-1], chain[-1:]))
         if whole is None:
             return False
@@ -214,7 +237,9 @@ class GroupingSearch:
                 yield Option(stop, after, found.cascade, key(found))
 
     def _closed(self, start: int, stop: int) -> bool:
-        return all(self.last_read.get(self.outputs[number].name, -1) < stop for number in range(start, stop - 1))
+        return all(
+            self.last_read.get(self.outputs[number].name, -1) < stop for number in range(start, stop - 1)
+        )
 
     def _held(self, start: int, stop: int, before: Kept, after: Kept) -> Held:
         touched = frozenset().union(*self.reads[start:stop]) | {self.outputs[stop - 1].name}
@@ -228,17 +253,15 @@ class GroupingSearch:
     def _hopeless(self, start: int, stop: int, before: Kept, after: Kept, cost: Cost, least: Cost) -> bool:
         """Whether the group cannot be part of anything as good as what is known."""
         read = frozenset().union(*self.reads[start:stop]) - before
-        outside = {name for name in read if self.made_at.get(name, -1) < start}
-        moved = sum(self.sizes.get(name, self.network.input.entries) for name in outside)
+        outside = [name for name in read if self.made_at.get(name, -1) < start]
+        moved = sum(self._must_read_within(name, start, stop) for name in outside)
         if self.outputs[stop - 1].name not in after:
             moved += self.outputs[stop - 1].entries
         moved += self.weights_from[start] - self.weights_from[stop]
-        # A strided layer need not read all of its input.
-        return cost[0] + moved - self._unread(start, stop) + self.least_rest(stop, after) > least[0]
+        return cost[0] + moved + self.least_rest(stop, after) > least[0]
 
-    def _unread(self, start: int, stop: int) -> int:
-        ifmaps = [self.network.layers[stage.layer] for stage in self.parts[start:stop]]
-        return sum(layer.ifmap.entries for layer in ifmaps if max(layer.stride) > min(layer.kernel))
+    def _must_read_within(self, name: str, start: int, stop: int) -> int:
+        return max(entries for number, entries in self.least_read[name] if start <= number < stop)
 
     def _alone_options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         """Groups from DRAM to DRAM, with whatever is kept held over them."""
@@ -251,7 +274,9 @@ class GroupingSearch:
             rest = frozenset(name for name in kept if self.last_read[name] >= stop)
             if self._hopeless(boundary, stop, kept, rest, cost, least):
                 continue
-            found = self.alone(boundary, length, self.target.buffer_entries - sum(self.sizes[n] for n in kept))
+            found = self.alone(
+                boundary, length, self.target.buffer_entries - sum(self.sizes[n] for n in kept)
+            )
             if found is not None:
                 yield Option(stop, rest, *found)
 

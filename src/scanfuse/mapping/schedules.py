@@ -23,8 +23,8 @@ SCHEDULES: dict[str, str] = {
     "raster": "layer by layer, the best tiles and loop order of each layer, raster order",
     "scan": "layer by layer, the best tiles and loop order of each layer, Scan (serpentine) order",
     "fused": "Scan order, every depthwise separable and inverted residual block fused",
-    "resident": "fused, with stem and first block, head and pooling; maps that fit stay on the chip",
-    "deep": "depth-first fusion of any run of layers with rolling line buffers; maps that fit stay on the chip",
+    "resident": "fused, stem with first block and head with pooling too; maps that fit stay on chip",
+    "deep": "depth-first fusion of any run of layers, with rolling line buffers; maps that fit stay on chip",
 }
 GROUPED = ("resident", "deep")  # by dynamic programming
 LAYOUTS = ("nhwc", "nchw")
@@ -92,7 +92,8 @@ def _groups(
 def _grouped(
     network: Network, schedule: str, layout: str, target: Target, memory: Memory, progress: Progress | None
 ) -> Mapping:
-    """The best grouping; cascades move whole rows of all channels, for which `nhwc` is one stretch of DRAM."""
+    """The best grouping; cascades move whole rows of all channels, for which `nhwc` is one stretch of
+    DRAM."""
     parts = stages(network)
     starts = {}
     for item in blocks(network):

@@ -6,14 +6,15 @@ A unit has up to three layers, in this order:
 * `middle`, which works channel by channel (depthwise, pool);
 * `last`, which mixes channels again (pointwise): the projection.
 
-What the lead makes for the middle, and the middle for the last, is made a chunk of channels at a time and never
-kept whole. An addition may be folded into the unit's result.
+What the lead makes for the middle, and the middle for the last, is made a chunk of channels at a time and
+never kept whole. An addition may be folded into the unit's result.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from scanfuse.mapping.stages import Stage, chained, residual_of, stages, stored_tensor
 from scanfuse.network import Layer, Network, Tensor
@@ -145,7 +146,7 @@ def _as_unit(network: Network, some: tuple[Stage, ...]) -> Unit | None:
     kinds = [_kind(network, stage) for stage in some]
     if None in kinds or any(stage.add is not None for stage in some[:-1]):
         return None
-    if not all(chained(network, a, b) for a, b in zip(some, some[1:])):  # noqa: B905
+    if not all(chained(network, a, b) for a, b in pairwise(some)):
         return None
     add, first = some[-1].add, some[0].layer
     if kinds == ["mix"]:
@@ -187,3 +188,20 @@ def _covers(network: Network, stage: Stage) -> bool:
     """Whether the windows of a channelwise layer leave no rows between them."""
     layer = network.layers[stage.layer]
     return layer.stride[0] <= (layer.R - 1) * layer.dilation[0] + 1
+
+
+def least_read(layer: Layer) -> int:
+    """Entries of its ifmap that a layer must read: its windows may leave out rows and columns."""
+    rows = _covered(layer, 0, layer.input_rows(0, layer.P), layer.P)
+    columns = _covered(layer, 1, layer.input_columns(0, layer.Q), layer.Q)
+    return layer.C * rows * columns
+
+
+def _covered(layer: Layer, axis: int, reach: tuple[int, int], windows: int) -> int:
+    """Positions along one axis under windows, at the least: between and within them some may lie idle."""
+    taps = layer.kernel[axis]
+    if layer.kind in ("add", "scale", "linear", "pointwise") or layer.stride[axis] <= taps == 1:
+        return reach[1] - reach[0]
+    if layer.dilation[axis] == 1 and layer.stride[axis] <= taps:
+        return reach[1] - reach[0]
+    return min(windows, reach[1] - reach[0])

@@ -4,8 +4,8 @@ steps.
 A program is three tables (structured numpy arrays, see `OPS` and `MOVES`), sorted by step:
 
 * `moves`: what enters and leaves the buffer. In one step: LOAD (from DRAM) and ALLOC (room for results) come
-  first, then the step computes, then STORE (to DRAM), KEEP (complete results stay, as single entries), FREE. A
-  FREE of entries that the same step stores takes effect once they are in DRAM.
+  first, then the step computes, then STORE (to DRAM), KEEP (complete results stay, as single entries), FREE.
+  A FREE of entries that the same step stores takes effect once they are in DRAM.
 * `ops`: what a step computes, in order. An op reads its input box and its weights from the buffer and adds to
   its output box there; where `finish` is set the output is complete, and a folded addition takes place.
 * `groups`: the mapping group of each step.

@@ -44,21 +44,24 @@ class CascadeUnroller:
             box = (*(channels or (0, tensor.channels)), *rows, *columns)
             self.tables.move(step, move, cause, layer, self.table.maps[tensor.name], box)
 
-    def weights(self, step: int, move: Move, shape: UnitShape, channels: Span) -> None:
-        """Moves what belongs to some of the unit's channels."""
+    def weights(
+        self, step: int, move: Move, shape: UnitShape, channels: Span, part: Span | None = None
+    ) -> None:
+        """Moves what belongs to some of the unit's channels, and of the last layer's to a part of its
+        results."""
         for index, layer in ((shape.unit.lead, shape.lead), (shape.unit.middle, shape.middle)):
             if index is not None and layer is not None and layer.weight_shape is not None:
                 _, ins, *_ = layer.weight_shape
                 self._weights(step, move, index, (*channels, 0, ins, 0, layer.R * layer.S))
         if shape.unit.last is not None and shape.last is not None:
-            self._weights(step, move, shape.unit.last, (0, shape.last.K, *channels, 0, 1))
+            self._weights(step, move, shape.unit.last, (*(part or (0, shape.last.K)), *channels, 0, 1))
 
     def _weights(self, step: int, move: Move, index: int, box: Box) -> None:
         self.tables.move(step, move, Cause.WEIGHT, index, self.table.weights[index], box)
 
     # --- computing ---
     def make(self, step: int, shape: UnitShape, rows: Span, window: Span, columns: Columns, channels: Span,
-             begin: bool, finish: bool) -> None:  # fmt: skip
+             begin: bool, finish: bool, part: Span | None = None) -> None:  # fmt: skip
         """Makes rows of the unit's result for a chunk of channels; `window` are the rows that its lead makes
         for that. What the middle makes for the last comes and goes within the step."""
         unit, result = shape.unit, columns.result
@@ -72,17 +75,19 @@ class CascadeUnroller:
         if shape.last is not None and shape.middle is not None:
             for move in (Move.ALLOC, Move.FREE):
                 self.rows(step, move, Cause.FUSED, unit.final, shape.middle.output, rows, result, channels)
-            self._op(step, unit.last, shape.last, rows, result, (0, shape.last.K), channels, begin, finish)
+            outs = part or (0, shape.last.K)
+            self._op(step, unit.last, shape.last, rows, result, outs, channels, begin, finish)
 
-    def _op(self, step: int, index: int | None, layer: Layer, rows: Span, columns: Span, outs: Span, ins: Span,
+    def _op(self, step: int, index: int | None, layer: Layer, rows: Span, columns: Span, outs: Span, ins:
+    Span,
             begin: bool, finish: bool) -> None:  # fmt: skip
         assert index is not None
         self.tables.op(step, index, rows, columns, outs, ins, begin, finish)
 
     def finished(self, step: int, unit: int, rows: Span, columns: Span, stays: bool,
                  channels: Span | None = None) -> None:  # fmt: skip
-        """Rows of the result are complete: they stay in the buffer, or go to DRAM. What the unit's addition reads
-        from DRAM comes and goes."""
+        """Rows of the result are complete: they stay in the buffer, or go to DRAM. What the unit's addition
+        reads from DRAM comes and goes."""
         shape = self.cost.shapes[unit]
         final, owner = shape.unit.final, shape.stage.layer if shape.unit.add is None else shape.unit.add
         again = self.cost.reloaded(unit)
@@ -130,7 +135,9 @@ class _Stripe:
         step = to.new_step()
         if number in lines.loads and not lines.input_kept:
             first_layer = shape.unit.layers[0]
-            to.rows(step, Move.LOAD, Cause.IFMAP, first_layer, self.cost.ifmap, lines.loads[number], columns.ifmap)
+            to.rows(
+                step, Move.LOAD, Cause.IFMAP, first_layer, self.cost.ifmap, lines.loads[number], columns.ifmap
+            )
         chunks = self.cost.chunk_spans[unit]
         stays = unit + 1 < len(self.cost.shapes) or lines.output_kept
         for chunk, channels in enumerate(chunks):
@@ -143,7 +150,9 @@ class _Stripe:
             begin, finish = chunk == 0 or not shape.sums, chunk + 1 == len(chunks) or not shape.sums
             some = None if shape.sums else channels
             if begin:
-                to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, columns.result, some)
+                to.rows(
+                    step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, columns.result, some
+                )
             to.make(step, shape, rows, window, columns, channels, begin, finish)
             self._close_window(step, unit, rows, channels)
             if finish:
@@ -184,7 +193,9 @@ class _Stripe:
     def _move_window(self, step: int, move: Move, unit: int, rows: Span, channels: Span) -> None:
         shape, columns = self.cost.shapes[unit], self.columns[unit]
         assert shape.lead is not None
-        self.to.rows(step, move, Cause.FUSED, shape.unit.layers[0], shape.lead.output, rows, columns.window, channels)
+        self.to.rows(
+            step, move, Cause.FUSED, shape.unit.layers[0], shape.lead.output, rows, columns.window, channels
+        )
 
     def _free_lines(self, step: int, held: list[int]) -> None:
         widths = [self.columns[0].ifmap, *(columns.result for columns in self.columns)]
@@ -205,35 +216,37 @@ class _Chunks:
         self.step = 0
 
     def unroll(self) -> None:
-        chunks, kept = self.cost.chunk_spans[0], self.cost.held.kept
-        input_kept = self.cost.ifmap.name in kept
-        for chunk, channels in enumerate(chunks):
-            self._chunk(channels, chunk == 0, chunk + 1 == len(chunks), input_kept)
-        height = self.cost.ifmap.height
-        if not input_kept:
-            gone = list(self.cost.input_loads.values())
-        else:
-            gone = [(0, height)] if self.cost.ifmap.name in self.cost.held.freed else []
+        chunks = self.cost.chunk_spans[0]
+        input_kept = self.cost.ifmap.name in self.cost.held.kept
+        for part in self.cost.part_spans if self.shape.sums else (None,):
+            for chunk, channels in enumerate(chunks):
+                self._chunk(channels, part, chunk == 0, chunk + 1 == len(chunks), input_kept)
+        gone = [] if self.cost.by_chunk else list(self.cost.input_loads.values())
+        if input_kept:
+            gone = [(0, self.cost.ifmap.height)] if self.cost.ifmap.name in self.cost.held.freed else []
         for rows in gone:
-            self._input(Move.FREE, Cause.FUSED, rows)
+            self._input(Move.FREE, Cause.FUSED, rows, None)
 
-    def _input(self, move: Move, cause: Cause, rows: Span) -> None:
+    def _input(self, move: Move, cause: Cause, rows: Span, channels: Span | None) -> None:
         layer, columns = self.shape.unit.layers[0], self.columns.ifmap
-        self.to.rows(self.step, move, cause, layer, self.cost.ifmap, rows, columns)
+        self.to.rows(self.step, move, cause, layer, self.cost.ifmap, rows, columns, channels)
 
-    def _chunk(self, channels: Span, first: bool, last: bool, input_kept: bool) -> None:
+    def _chunk(self, channels: Span, part: Span | None, first: bool, last: bool, input_kept: bool) -> None:
         to, cost, shape = self.to, self.cost, self.shape
         result, stays = self.columns.result, cost.output.name in cost.held.kept
         begin, finish = first or not shape.sums, last or not shape.sums
-        some = None if shape.sums else channels
-        held = made = 0
+        some = part if shape.sums else channels
+        held = made = came_from = came = 0
         for number, piece in enumerate(cost.pieces):
             rows, end = (piece.start, piece.stop), number + 1 == len(cost.pieces)
             step = self.step = to.new_step()
-            if first and number in cost.input_loads and not input_kept:
-                self._input(Move.LOAD, Cause.IFMAP, cost.input_loads[number])
+            if number in cost.input_loads and not input_kept and (first or cost.by_chunk):
+                load = cost.input_loads[number]
+                self._input(Move.LOAD, Cause.IFMAP, load, channels if cost.by_chunk else None)
+                came_from = came_from if came_from < came else load[0]
+                came = load[1]
             if number == 0:
-                to.weights(step, Move.LOAD, shape, channels)
+                to.weights(step, Move.LOAD, shape, channels, part)
             if begin:
                 to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, result, some)
             window = shape.window_rows(*rows)
@@ -242,15 +255,20 @@ class _Chunks:
                 self._window(Move.ALLOC, window, channels)
                 held = held if held < made else window[0]
                 made = max(made, window[1])
-            to.make(step, shape, rows, window, self.columns, channels, begin, finish)
+            to.make(step, shape, rows, window, self.columns, channels, begin, finish, part)
+            upcoming = None if end else shape.window_rows(piece.stop, piece.stop + 1)[0]
             if shape.recomputes:
-                upto = made if end else min(shape.window_rows(piece.stop, piece.stop + 1)[0], made)
+                upto = made if upcoming is None else min(upcoming, made)
                 self._window(Move.FREE, (held, upto), channels)
                 held = max(held, upto)
+            if cost.by_chunk:
+                upto = came if upcoming is None else min(upcoming, came)
+                self._input(Move.FREE, Cause.FUSED, (came_from, upto), channels)
+                came_from = max(came_from, upto)
             if finish:
                 to.finished(step, 0, rows, result, stays, some)
             if end:
-                to.weights(step, Move.FREE, shape, channels)
+                to.weights(step, Move.FREE, shape, channels, part)
 
     def _window(self, move: Move, rows: Span, channels: Span) -> None:
         assert self.shape.lead is not None

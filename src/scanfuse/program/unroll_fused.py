@@ -217,7 +217,11 @@ class FusedUnroller:
             outs = self.cost.chunks[chunk]
             made = self.window_rows[step]
             if fused.expand is not None and shape.expand is not None and made[1] > made[0]:
-                tables.op(step, fused.expand, made, (0, shape.expand.Q), outs, (0, shape.expand.C), True, True)
+                tables.op(
+                    step, fused.expand, made, (0, shape.expand.Q), outs, (0, shape.expand.C), True, True
+                )
             tables.op(step, fused.depthwise, rows, (0, shape.depthwise.Q), outs, (0, 1), True, True)
             begin, finish = self._first_chunk[step], self._last_chunk[step]
-            tables.op(step, fused.project, rows, (0, shape.project.Q), (0, shape.project.K), outs, begin, finish)
+            tables.op(
+                step, fused.project, rows, (0, shape.project.Q), (0, shape.project.K), outs, begin, finish
+            )
