@@ -24,7 +24,7 @@ EPILOG = """examples:
   scanfuse compare mobilenet_v1 --set buffer.entry_bits=8 --set pe_array.rows=16
   scanfuse compare mobilenet_v2 --format json > figures.json
 """
-SCHEDULES = "fixed,raster,scan,fused"
+SCHEDULES = "fixed,raster,scan,fused,resident,deep"
 BASELINES = ("raster", "fixed")
 SAVINGS = (
     Column("schedule", "schedule"),
