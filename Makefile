@@ -4,7 +4,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*/*.cpp native/*/*.hpp)
 
-.PHONY: run test slow lint sanitize fuzz clean
+.PHONY: run test slow lint sanitize sanitize-threads fuzz clean
 
 run: $(VENV)/.installed
 	$(VENV)/bin/scanfuse compare mobilenet_v2
@@ -20,11 +20,13 @@ lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-# The engine's own tests under the address and undefined-behaviour sanitizers, warnings as errors.
-sanitize: $(VENV)/.installed-dev
-	$(VENV)/bin/cmake -S . -B build/sanitize -DSCANFUSE_SANITIZE=ON -DSCANFUSE_WERROR=ON
-	$(VENV)/bin/cmake --build build/sanitize --parallel 2
-	$(VENV)/bin/ctest --test-dir build/sanitize --output-on-failure
+# The engine's own tests under the address and undefined-behaviour sanitizers, or that of threads; warnings as errors.
+sanitize: SANITIZERS = ON
+sanitize-threads: SANITIZERS = thread
+sanitize sanitize-threads: $(VENV)/.installed-dev
+	$(VENV)/bin/cmake -S . -B build/$@ -DSCANFUSE_SANITIZE=$(SANITIZERS) -DSCANFUSE_WERROR=ON
+	$(VENV)/bin/cmake --build build/$@ --parallel 2
+	$(VENV)/bin/ctest --test-dir build/$@ --output-on-failure
 
 # Fuzzing guided by coverage, so many seconds for each target: the engine, the line parser and the settings of
 # DRAMSim2's interface under the sanitizers (needs clang), the Python readers with Atheris. What was found to

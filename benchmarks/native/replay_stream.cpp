@@ -64,7 +64,10 @@ void set(Config& config, const std::string& key, const std::string& value) {
 }
 
 // Whose instructions are counted.
-SCANFUSE_COLD void replayStream(Replay& replay, const RequestStream& stream) { replay.run(stream, {}); }
+SCANFUSE_COLD void replayStream(Replay& replay, const RequestChunk& stream) {
+  replay.feed(stream);
+  replay.finish();
+}
 
 int run(int argc, char** argv) {
   const Requests requests(argv[1]);
@@ -79,7 +82,7 @@ int run(int argc, char** argv) {
   config.mapped = {config.NUM_BANKS, config.NUM_CHANS, config.NUM_ROWS,
                    config.NUM_COLS,  config.JEDEC_DATA_BUS_BITS, config.BL};
 
-  RequestStream stream;
+  RequestChunk stream;
   stream.cycles = requests.cycles.data();
   stream.addresses = requests.addresses.data();
   stream.isWrite = requests.isWrite.get();
@@ -87,7 +90,7 @@ int run(int argc, char** argv) {
   double least = 1e300;
   Tick ticks = 0;
   for (int i = 0; i < repeats; ++i) {
-    Replay replay(config, {});
+    Replay replay(config, {}, {});
     const std::clock_t began = std::clock();
     replayStream(replay, stream);
     const double seconds = static_cast<double>(std::clock() - began) / CLOCKS_PER_SEC;

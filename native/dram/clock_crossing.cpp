@@ -34,12 +34,8 @@ ClockCrossing::ClockCrossing(float tCK, std::uint64_t cpuHz)
     throw std::invalid_argument("tCK is out of the range in which cpu_hz can be used");
 }
 
-std::uint64_t ClockCrossing::cycleOf(Tick tick) const {
-  return cpu_ == dram_ ? tick : multiplyDivide(tick, cpu_, dram_, false);
-}
+std::uint64_t ClockCrossing::floorCycle(Tick tick) const { return multiplyDivide(tick, cpu_, dram_, false); }
 
-Tick ClockCrossing::firstTick(std::uint64_t cycle) const {
-  return cpu_ == dram_ ? cycle : multiplyDivide(cycle, dram_, cpu_, true);
-}
+Tick ClockCrossing::ceilingTick(std::uint64_t cycle) const { return multiplyDivide(cycle, dram_, cpu_, true); }
 
 }  // namespace scanfuse::dram

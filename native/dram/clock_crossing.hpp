@@ -12,10 +12,14 @@ namespace scanfuse::dram {
 class ClockCrossing {
  public:
   ClockCrossing(float tCK, std::uint64_t cpuHz);
-  std::uint64_t cycleOf(Tick tick) const;
-  Tick firstTick(std::uint64_t cycle) const;  // the first tick that runs in this cycle or later
+  std::uint64_t cycleOf(Tick tick) const { return cpu_ == dram_ ? tick : floorCycle(tick); }
+  // The first tick that runs in this cycle or later.
+  Tick firstTick(std::uint64_t cycle) const { return cpu_ == dram_ ? cycle : ceilingTick(cycle); }
 
  private:
+  std::uint64_t floorCycle(Tick tick) const;
+  Tick ceilingTick(std::uint64_t cycle) const;
+
   std::uint64_t cpu_, dram_;
 };
 

@@ -1,5 +1,6 @@
 // libFuzzer target: any configuration, any requests, any way of feeding. What is accepted completes exactly
 // once, in either mode, or the configuration is refused, or it says that it makes no progress.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -42,7 +43,7 @@ Config configFrom(Bytes& in) {
   c.tRFC += 1;
   c.TRANS_QUEUE_DEPTH += 1;
   c.TOTAL_ROW_ACCESSES += 1;
-  c.EPOCH_LENGTH = 500 + in.word() % 5000;
+  c.EPOCH_LENGTH = 1 + in.word() % 5000;
   c.CMD_QUEUE_DEPTH = 2 + in.byte() % 40;
   c.tCK = 1.0f;
   c.Vdd = 1.5f;
@@ -93,18 +94,28 @@ void replayed(const Config& config, Bytes& in) {
   options.neverAsk = in.byte() % 4 == 0;
   options.cpuHz = in.byte() % 2 != 0 ? std::uint64_t{1} << (20 + in.byte() % 14) : 0;
   options.extra = in.byte() * 10;
-  const bool epochs = in.byte() % 2 != 0 && config.EPOCH_LENGTH >= 500;  // else their records fill the memory
-  Replay replay(config, {in.byte() % 2 != 0, epochs});
+  const bool epochs = in.byte() % 2 != 0;
+  Replay replay(config, {in.byte() % 2 != 0, epochs}, options);
+  const std::size_t most = 1 + in.byte();
   const Stream s(in);
   const std::size_t size = s.cycles.size();
-  replay.run({s.cycles.data(), s.addresses.data(), s.isWrite.get(), s.force.get(), s.owners.data(), s.idle.data(), size},
-             options);
-  std::uint64_t reads = 0, writes = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    require(replay.completed()[i] >= 0, "a request was lost");
-    require(options.cpuHz != 0 || replay.completed()[i] > replay.accepted()[i], "completed before it was accepted");
-    ++(s.isWrite[i] ? writes : reads);
+  std::uint64_t reads = 0, writes = 0, seen = 0;
+  const auto take = [&] {
+    for (ChunkFigures figures; replay.take(figures);)
+      for (std::size_t i = 0; i < figures.completed.size(); ++i, ++seen) {
+        require(figures.completed[i] >= 0, "a request was lost");
+        require(options.cpuHz != 0 || figures.completed[i] > figures.accepted[i], "completed before it was accepted");
+        ++(s.isWrite[seen] ? writes : reads);
+      }
+  };
+  for (std::size_t at = 0; at < size; at += most) {
+    replay.feed({&s.cycles[at], &s.addresses[at], &s.isWrite[at], &s.force[at], &s.owners[at], &s.idle[at],
+                 std::min(most, size - at)});
+    take();
   }
+  replay.finish();
+  take();
+  require(seen == size, "not every request was handed back");
   for (Channel& channel : replay.system().channels())
     for (std::uint32_t r = 0; r < channel.numRanks(); ++r) {
       reads -= channel.rank(r).counters.reads;

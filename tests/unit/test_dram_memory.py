@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import threading
 import time
 
 import numpy as np
@@ -160,23 +159,6 @@ def test_idle_time_costs_nothing(cfg):
     port.submit([0], False, not_before_tick=(1 << 60) + 10**15)
     assert port.advance(1 << 61) == [(0, (1 << 60) + 10**15 + 29)]
     assert time.process_time() - began < 0.5
-
-
-def test_systems_in_threads_do_not_meet(cfg):
-    rng = np.random.default_rng(1)
-    addresses = rng.integers(0, 1 << 31, 3000).astype(np.uint64)
-    alone = replay(np.zeros(3000, int), addresses, addresses % 3 == 0, cfg).completed.tolist()
-    results = [None] * 4
-
-    def work(slot):
-        results[slot] = replay(np.zeros(3000, int), addresses, addresses % 3 == 0, cfg).completed.tolist()
-
-    threads = [threading.Thread(target=work, args=(slot,)) for slot in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert all(result == alone for result in results)
 
 
 def test_pandas_is_not_imported_with_the_package():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from scanfuse.dram import DramConfig, Replay, Trace
     from scanfuse.dram.backend import Backend
-    from scanfuse.dram.replay import Feed
+    from scanfuse.dram.replay_stream import Feed
 
 HELP = "feed a saved trace of requests to a DRAM: ticks and energy"
 DESCRIPTION = """Feed a trace to a DRAM and print what it took: ticks, energy, commands. A trace saved by

@@ -4,6 +4,7 @@
 `DramConfig`              a memory system: device and system settings, checked, frozen
 `parts`                   the names of the devices that come with scanfuse
 `replay`                  feed a recorded stream, get completions, commands, energy, counters
+`ReplayStream`            the same, chunk by chunk: streams of any length in constant memory
 `DramSystem`              drive a memory request by request, advancing as far as you like
 `RequestPort`             submit whole transfers; for simulations that run beside the memory
 `read_trace, write_trace` request streams on disk, in our own formats and those of other simulators
@@ -25,6 +26,8 @@ from scanfuse.dram.errors import (
 from scanfuse.dram.parts import parts
 from scanfuse.dram.port import RequestPort
 from scanfuse.dram.replay import Replay, replay
+from scanfuse.dram.replay_figures import ReplayFigures
+from scanfuse.dram.replay_stream import ReplayStream, ServedChunk
 from scanfuse.dram.system import DramSystem
 from scanfuse.dram.trace import Trace, read_trace, write_trace
 from scanfuse.dram.trace_names import trace_formats
@@ -38,7 +41,10 @@ __all__ = [
     "DramSystem",
     "NoProgress",
     "Replay",
+    "ReplayFigures",
+    "ReplayStream",
     "RequestPort",
+    "ServedChunk",
     "Trace",
     "TraceError",
     "parts",

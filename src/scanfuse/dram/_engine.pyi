@@ -33,15 +33,11 @@ def parse_lines(
 ) -> tuple[_Int64, _Uint64, NDArray[np.uint8], _Uint64, int, int, int]: ...
 
 class Replay:
-    def __init__(self, values: dict[str, Any], commands: bool, epochs: bool) -> None: ...
-    def run(
+    def __init__(
         self,
-        cycles: _Int64,
-        addresses: _Uint64,
-        is_write: NDArray[np.bool_],
-        force: NDArray[np.bool_] | None,
-        owners: NDArray[np.uint32] | None,
-        idle: NDArray[np.uint32] | None,
+        values: dict[str, Any],
+        commands: bool,
+        epochs: bool,
         per_cycle: int,
         never_ask: bool,
         cpu_hz: int,
@@ -49,8 +45,17 @@ class Replay:
         until_tick: int,
         stop_tick: int,
     ) -> None: ...
-    def accepted(self) -> _Int64: ...
-    def completed(self) -> _Int64: ...
+    def feed(
+        self,
+        cycles: _Int64,
+        addresses: _Uint64,
+        is_write: NDArray[np.bool_],
+        force: NDArray[np.bool_] | None,
+        owners: NDArray[np.uint32] | None,
+        idle: NDArray[np.uint32] | None,
+    ) -> None: ...
+    def finish(self) -> None: ...
+    def take(self) -> tuple[_Int64, _Int64] | None: ...
     @property
     def ticks(self) -> int: ...
     @property

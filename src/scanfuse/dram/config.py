@@ -1,7 +1,8 @@
 """A memory system: device, channel and controller settings in one frozen, checked record."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
@@ -64,13 +65,8 @@ class DramConfig:
         missing = [key for key in REQUIRED if key not in self._values]
         if missing:
             raise DramConfigError(f"{self.name}: missing {', '.join(missing)}")
-        try:
+        with self.errors_explained():
             engine.derive(self._engine_values)
-        except engine.ConfigError as error:
-            key, found, allowed = error.args
-            origin = dict(self.origins).get(key, key if key == "capacity_mib" else self.name)
-            prefix = "" if origin == key else f"{origin}: "
-            raise DramConfigError(f"{prefix}{key}={found}: must be {allowed}") from None
 
     @classmethod
     def from_ini(
@@ -252,6 +248,17 @@ class DramConfig:
         mapped = self._values if values["strict"] else files
         values["mapped"] = {key: mapped.get(key, self[key]) for key in MAPPED}
         return values
+
+    @contextmanager
+    def errors_explained(self) -> Iterator[None]:
+        """Turns the engine's complaint of a setting into a DramConfigError that says where it was set."""
+        try:
+            yield
+        except engine.ConfigError as error:
+            key, found, allowed = error.args
+            origin = dict(self.origins).get(key, key if key == "capacity_mib" else self.name)
+            prefix = "" if origin == key else f"{origin}: "
+            raise DramConfigError(f"{prefix}{key}={found}: must be {allowed}") from None
 
     @property
     def engine_values(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scanfuse.dram import DramConfig, Replay, Trace, TraceError
-from scanfuse.dram.replay import TICK_BITS
+from scanfuse.dram.replay_stream import TICK_BITS
 from scanfuse.results.table import ACCUMULATORS
 
 SCHEMA = 1
