@@ -1,8 +1,5 @@
 """Replaying chunk by chunk: what comes back when, what is refused, and memory that does not grow."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -80,36 +77,3 @@ def test_epochs_that_would_fill_the_memory_are_refused(ask):
     replay(cycles, [0, 64], [False, True], cfg, **options)
     if ask == "total":
         assert len(replay([0], [0], [False], cfg, epochs=True, total_ticks=1 << 20).epochs) == 1 << 20
-
-
-PEAK = """
-import resource, sys
-import numpy as np
-from scanfuse.dram import DramConfig, ReplayStream
-stream, count, size = ReplayStream(DramConfig.from_ini("DDR3_micron_16M_8B_x8_sg15")), 0, 4096
-for start in range(0, int(sys.argv[1]), size):
-    lines = np.arange(start, start + size, dtype=np.uint64)
-    for part in stream.feed(np.zeros(size, np.int64), lines * 64, lines % 3 == 2):
-        count += len(part.completed)
-count += sum(len(part.completed) for part in stream.finish())
-print(count, stream.figures.ticks, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
-
-
-def peak_kib(requests):
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, str(requests)], capture_output=True, text=True, check=True
-    )
-    count, ticks, kib = map(int, done.stdout.split())
-    assert count == requests and ticks > 4 * requests
-    return kib
-
-
-def test_memory_does_not_grow_with_the_stream():
-    """Kept whole, a million requests would take 33 bytes each: 32 MiB."""
-    assert peak_kib(256 * 4096) < peak_kib(4 * 4096) + 2048
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_a_hundred_million_requests():
-    assert peak_kib(24416 * 4096) < peak_kib(4 * 4096) + 2048

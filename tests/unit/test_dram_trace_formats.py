@@ -227,6 +227,7 @@ def test_the_fast_parser_reads_what_a_plain_one_reads(tmp_path):
 
 def test_pieces_join_where_a_line_is_cut(tmp_path, monkeypatch):
     monkeypatch.setattr("scanfuse.dram.trace_files._PIECE", 37)
+    monkeypatch.setattr("scanfuse.dram.trace_files._LONGEST_LINE", 37)
     path = tmp_path / "mase_a.trc"
     path.write_bytes(b"".join(b"0x%x READ %d\n\n" % (i * 64, i) for i in range(100)))
     trace = read_trace(path)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scanfuse.commands.options import add_trace_format, trace_help
 
 if TYPE_CHECKING:
-    from scanfuse.dram import DramConfig, Trace
+    from scanfuse.dram import DramConfig
 
 HELP = "a trace from one format to another"
 DESCRIPTION = """Convert a trace of DRAM requests: between our own npz, parquet and csv and the formats of
@@ -69,7 +69,7 @@ def main(args: argparse.Namespace) -> int:
         format=target.name,
     )
     if args.skip_bad:
-        say_skipped(args.source, trace)
+        say_skipped(args.source, trace.skipped)
     lost = [
         what
         for what, is_lost in (
@@ -92,6 +92,6 @@ def dram_of(args: argparse.Namespace) -> DramConfig | None:
     return DramConfig.from_ini(args.dram, args.system, args.capacity_mib or 2048)
 
 
-def say_skipped(path: Path, trace: Trace) -> None:
+def say_skipped(path: Path, lines: int) -> None:
     """Tell on stderr how many lines were passed over."""
-    print(f"scanfuse: {path}: {trace.skipped:,} malformed lines skipped", file=sys.stderr)
+    print(f"scanfuse: {path}: {lines:,} malformed lines skipped", file=sys.stderr)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +22,15 @@ from scanfuse.commands.options import (
     add_trace_format,
     warn_of_overrides,
 )
+from scanfuse.commands.progress import show_share
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from scanfuse.dram import DramConfig, Replay, Trace
+    from scanfuse.dram import DramConfig, ReplayFigures, ReplayStream, ServedChunk, Trace
+    from scanfuse.dram.attached import CrossCheck
     from scanfuse.dram.backend import Backend
     from scanfuse.dram.replay_stream import Feed
+    from scanfuse.results.replay import Tally
 
 HELP = "feed a saved trace of requests to a DRAM: ticks and energy"
 DESCRIPTION = """Feed a trace to a DRAM and print what it took: ticks, energy, commands. A trace saved by
@@ -122,11 +124,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from scanfuse.dram import read_trace, replay
+    from scanfuse.dram import ReplayStream, read_trace_chunks
     from scanfuse.dram.backend import check_backend
     from scanfuse.dram.trace_names import format_of
     from scanfuse.results.files import check_writable_file, write_whole
-    from scanfuse.results.replay import check_cycles, check_mapped, check_whole, replay_summary
+    from scanfuse.results.replay import (
+        check_mapped,
+        check_total_ticks,
+        replay_summary,
+        with_cycles_checked,
+    )
 
     for place in (args.requests_out, args.summary_out, args.vis):
         if place is not None:
@@ -144,59 +151,102 @@ def main(args: argparse.Namespace) -> int:
     kind = format_of(args.trace, args.trace_format)
     asked = kind.needs_dram or (args.dram_mode is not None and not kind.holds_metadata)
     given = dram_of(args, None) if asked else None
-    trace = read_trace(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=given)
-    if args.skip_bad:
-        say_skipped(args.trace, trace)
-    check_whole(trace, str(args.trace))
-    check_cycles(trace, str(args.trace))
-    config = given or dram_of(args, trace.config)
-    check_mapped(trace, config, str(args.trace))
+    name = str(args.trace)
+    chunks = read_trace_chunks(args.trace, args.trace_format, skip_bad=args.skip_bad, cfg=given)
+    parts = with_cycles_checked(chunks, name)
+    first = next(parts)
+    check_total_ticks(first.metadata, name)
+    config = given or dram_of(args, first.config)
+    check_mapped(first, config, name)
     warn_of_overrides(config)
     check_backend("dramsim2" if args.cross_check else backend, config)
-    total_ticks = trace.total_ticks if config == trace.config and not args.ticks else 0
+    total_ticks = first.total_ticks if config == first.config and not args.ticks else 0
 
-    def replay_on(backend: Backend) -> Replay:
-        return replay(
-            trace.cycles,
-            trace.addresses,
-            trace.is_write,
+    def stream_on(backend: Backend) -> ReplayStream:
+        return ReplayStream(
             config,
-            feed=feed,
+            feed,
+            epochs=args.vis is not None and backend == "engine",
             total_ticks=total_ticks,
             stop_tick=args.ticks or 0,
-            idle=trace.idle if feed == "trace" else None,
-            epochs=args.vis is not None and backend == "engine",
             backend=backend,
         )
 
-    replayed = replay_on(backend)
-    other = replay_on("engine" if backend == "dramsim2" else "dramsim2") if args.cross_check else None
-    summary = replay_summary(trace, replayed, feed)
+    stream = stream_on(backend)
+    other = stream_on("engine" if backend == "dramsim2" else "dramsim2") if args.cross_check else None
+    tally, check = feed_all(args, chain([first], parts), stream, other)
+    figures = stream.figures
+    summary = replay_summary(figures, tally, feed)
     text = json.dumps({"trace": args.trace.name, **summary}, indent=1)
     if args.vis:
-        write_whole(args.vis, replayed.write_vis)
-    if args.requests_out:
-        write_whole(args.requests_out, requests_csv(trace, replayed))
+        write_whole(args.vis, figures.write_vis)
     if args.summary_out:
         write_whole(args.summary_out, text + "\n")
     if args.format == "csv":
         print_csv(summary)
     else:
-        print(text if args.format == "json" else summary_text(replayed, summary))
-    agreed = other is None or cross_check(trace, replayed, other)
+        print(text if args.format == "json" else summary_text(figures, summary))
+    agreed = not (check and other) or cross_check(check, tally.requests, figures, other.figures)
     verified = expected is None or verify(expected, summary, args.verify_against)
     return 0 if agreed and verified else CHECK_FAILED
 
 
-def cross_check(trace: Trace, one: Replay, other: Replay) -> bool:
-    """Whether our engine and the attached DRAMSim2 gave the same figures; tell on stderr."""
-    from scanfuse.dram.attached import difference
+def feed_all(
+    args: argparse.Namespace, parts: Iterable[Trace], stream: ReplayStream, other: ReplayStream | None
+) -> tuple[Tally, CrossCheck | None]:
+    """Feed a trace to its end, add up what became of its requests, write a row for each if asked to, and
+    hold `other`, if there is one, to it.
 
-    engine, dramsim2 = (one, other) if one.backend == "engine" else (other, one)
-    found = difference(trace.addresses, trace.is_write, engine, dramsim2)
+    Raises TraceError where the trace does not fit the DRAM or its own record; no file is left then.
+    """
+    from scanfuse.results.replay import Tally, check_requests
+    from scanfuse.results.requests_file import requests_file
+
+    tally, check, requests, skipped = Tally(), None, 0, 0
+    if other:
+        from scanfuse.dram.attached import CrossCheck
+
+        check = CrossCheck()
+    with ExitStack() as held:
+        rows = held.enter_context(requests_file(args.requests_out)) if args.requests_out else None
+        reach = held.enter_context(show_share(f"replay {args.trace.name}"))
+
+        def take(served: list[ServedChunk], others: list[ServedChunk]) -> None:
+            for each in served:
+                tally.add(each.is_write, each.accepted, each.completed)
+                if rows:
+                    rows.add(each)
+            if check:
+                check.add(*((served, others) if stream.backend == "engine" else (others, served)))
+
+        for part in parts:
+            take(feed_part(args, part, stream), feed_part(args, part, other) if other else [])
+            requests, skipped = requests + len(part), skipped + part.skipped
+            reach(part.progress)
+        take(stream.finish(), other.finish() if other else [])
+        check_requests(part.metadata, requests, skipped, str(args.trace))
+    if args.skip_bad:
+        say_skipped(args.trace, skipped)
+    return tally, check
+
+
+def feed_part(args: argparse.Namespace, part: Trace, stream: ReplayStream) -> list[ServedChunk]:
+    """Feed a chunk of the trace. Raises TraceError where overrides took away a request's channel or bank."""
+    from scanfuse.dram import TraceError
+
+    idle = part.idle if FEEDS[args.feed] == "trace" else None
+    try:
+        return stream.feed(part.cycles, part.addresses, part.is_write, idle=idle)
+    except IndexError as error:
+        raise TraceError(f"{args.trace}: {error}") from None
+
+
+def cross_check(check: CrossCheck, requests: int, one: ReplayFigures, other: ReplayFigures) -> bool:
+    """Whether our engine and the attached DRAMSim2 gave the same figures; tell on stderr."""
+    found = check.difference(*((one, other) if one.backend == "engine" else (other, one)))
     if found is None:
         print(
-            f"scanfuse: cross-check: {len(trace):,} requests: every acceptance, completion and energy is the "
+            f"scanfuse: cross-check: {requests:,} requests: every acceptance, completion and energy is the "
             "attached DRAMSim2's",
             file=sys.stderr,
         )
@@ -284,37 +334,16 @@ def verify(expected: dict[str, Any], found: dict[str, Any], path: Path) -> bool:
     return not moved
 
 
-def requests_csv(trace: Trace, replayed: Replay) -> str:
-    """A row per request: when it was offered, accepted, completed."""
-    import pandas as pd
-
-    columns = {
-        "cycle": trace.cycles,
-        "address": trace.addresses,
-        "rw": ["W" if is_write else "R" for is_write in trace.is_write.tolist()],
-        "accepted": told_only(replayed.accepted),
-        "completed": told_only(replayed.completed),
-    }
-    return str(pd.DataFrame(columns).to_csv(index_label="request", lineterminator="\n"))
-
-
-def told_only(ticks: NDArray[np.int64]) -> pd.Series[Any]:
-    """Ticks, and nothing where there is none because the run was stopped (--ticks)."""
-    import pandas as pd
-
-    return pd.Series(ticks, dtype="Int64").mask(pd.Series(ticks) < 0)
-
-
-def summary_text(replayed: Replay, summary: dict[str, Any]) -> str:
+def summary_text(figures: ReplayFigures, summary: dict[str, Any]) -> str:
     """The summary for people: a line, and a row per channel and rank."""
-    told = replayed.tells_causes
-    table = replayed.energy.merge(replayed.counters, on=["channel", "rank"]) if told else replayed.energy
+    told = figures.tells_causes
+    table = figures.energy.merge(figures.counters, on=["channel", "rank"]) if told else figures.energy
     columns = [column for column in COLUMNS if column.figure in table]
     hits = f"row hits {summary['row_hit_rate']:.1%}, " if told else ""
     open_ends = summary["requests"] - summary["completed"]
     left = f" ({open_ends:,} of them not completed)" if open_ends else ""
     head = (
-        f"{summary['requests']:,} requests on {replayed.config.name}{left}: {summary['dram_ticks']:,} ticks "
+        f"{summary['requests']:,} requests on {figures.config.name}{left}: {summary['dram_ticks']:,} ticks "
         f"({summary['time_ps'] * 1e-6:,.3f} us), {summary['dram_nj'] * 1e-3:,.3f} uJ, "
         f"{hits}mean read latency {summary['mean_read_latency_ticks']:.1f} ticks"
     )

@@ -8,6 +8,7 @@
 `DramSystem`              drive a memory request by request, advancing as far as you like
 `RequestPort`             submit whole transfers; for simulations that run beside the memory
 `read_trace, write_trace` request streams on disk, in our own formats and those of other simulators
+`read_trace_chunks`       the same, a piece at a time
 `trace_formats`           the names of these formats
 ========================  =====================================================================
 
@@ -29,7 +30,7 @@ from scanfuse.dram.replay import Replay, replay
 from scanfuse.dram.replay_figures import ReplayFigures
 from scanfuse.dram.replay_stream import ReplayStream, ServedChunk
 from scanfuse.dram.system import DramSystem
-from scanfuse.dram.trace import Trace, read_trace, write_trace
+from scanfuse.dram.trace import Trace, read_trace, read_trace_chunks, write_trace
 from scanfuse.dram.trace_names import trace_formats
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "TraceError",
     "parts",
     "read_trace",
+    "read_trace_chunks",
     "replay",
     "trace_formats",
     "write_trace",

@@ -75,6 +75,7 @@ class ReplayStream:
                 "stop_tick says how long the run is: it goes without cpu_hz, extra and total_ticks"
             )
         self.config = cfg
+        self.backend = backend
         self._by_lines = feed == "trace"  # one request a cycle at most, each asks for room
         self._recorded = {"commands": commands, "epochs": epochs}
         self._waiting: deque[tuple[int, NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]] = deque()
@@ -90,9 +91,9 @@ class ReplayStream:
         )
         self._run: engine.Replay | AttachedReplay
         if is_attached(backend, {"commands": commands}):
-            from scanfuse.dram.attached import AttachedReplay
+            from scanfuse.dram import attached
 
-            self._run = AttachedReplay(cfg, epochs, *rules)
+            self._run = attached.AttachedReplay(cfg, epochs, *rules)
         else:
             with cfg.errors_explained():
                 self._run = engine.Replay(cfg.engine_values, commands, epochs, *rules)

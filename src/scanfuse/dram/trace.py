@@ -18,7 +18,7 @@ There is a page for each under ``docs/formats/``. A saved run carries what it ta
     replay(t.cycles, t.addresses, t.is_write, t.config, total_ticks=t.total_ticks)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -51,6 +51,8 @@ class Trace:
     idle: NDArray[np.uint32] | None = None
     """Blank lines before each request, None if there are none at all. Only DRAMSim2's own tool minds: each
     costs it a cycle (`replay(..., feed="trace", idle=...)`)."""
+    progress: float = 1.0
+    """Of a chunk: how much of the file has been read, from 0 to 1."""
 
     def __len__(self) -> int:
         return len(self.cycles)
@@ -99,14 +101,54 @@ def read_trace(
     Raises TraceError naming the file (and line), what was found and what was expected; OSError if the file
     cannot be read.
     """
+    parts = list(read_trace_chunks(path, format, skip_bad=skip_bad, cfg=cfg))
+    if len(parts) == 1:
+        return parts[0]
+    idle = [np.zeros(len(part), np.uint32) if part.idle is None else part.idle for part in parts]
+    return Trace(
+        np.concatenate([part.cycles for part in parts]),
+        np.concatenate([part.addresses for part in parts]),
+        np.concatenate([part.is_write for part in parts]),
+        parts[0].metadata,
+        sum(part.skipped for part in parts),
+        None if all(part.idle is None for part in parts) else np.concatenate(idle),
+    )
+
+
+def read_trace_chunks(
+    path: str | PathLike[str],
+    format: str | None = None,
+    *,
+    skip_bad: bool = False,
+    cfg: DramConfig | None = None,
+) -> Iterator[Trace]:
+    """Reads a trace as `read_trace` does, but some hundred thousand requests at a time: for `ReplayStream`.
+
+    Each chunk is a `Trace` of its own, with the metadata of the whole, the lines skipped in it, and
+    `progress`. There is one at least, which may be empty. Raises as `read_trace`, when it comes to the
+    chunk that is wrong.
+    """
     file = Path(path)
-    columns = format_of(file, format).read(file, skip_bad, cfg)
-    idle = None
-    if columns.blanks.size:
-        # Blank lines behind the last request cost nobody anything.
-        counts = np.bincount(columns.blanks.astype(np.int64), minlength=len(columns.cycles) + 1)
-        idle = counts[: len(columns.cycles)].astype(np.uint32)
-    return Trace(columns.cycles, columns.addresses, columns.is_write, columns.metadata, columns.skipped, idle)
+    blanks, chunks = 0, 0  # blank lines since the last request
+    for columns in format_of(file, format).chunks(file, skip_bad, cfg):
+        size = len(columns.cycles)
+        idle = None
+        if blanks or columns.blanks.size:
+            counts = np.bincount(columns.blanks.astype(np.int64), minlength=size + 1)
+            counts[0] += blanks
+            idle, blanks = counts[:size].astype(np.uint32), int(counts[size])
+        yield Trace(
+            columns.cycles,
+            columns.addresses,
+            columns.is_write,
+            columns.metadata,
+            columns.skipped,
+            idle,
+            columns.progress,
+        )
+        chunks += 1
+    if not chunks:
+        yield Trace(np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.bool_))
 
 
 def write_trace(

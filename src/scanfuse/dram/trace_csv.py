@@ -1,13 +1,15 @@
 """Our csv: `cycle,address,rw` under a heading, the record in a comment."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from scanfuse.dram.config import DramConfig
 from scanfuse.dram.errors import TraceError
 from scanfuse.dram.trace_formats import Format
-from scanfuse.dram.trace_lines import Columns, LineFormat, read_lines, write_lines
+from scanfuse.dram.trace_lines import Columns, LineFormat, line_chunks, write_lines
 
 HEADER = "cycle,address,rw"
 _METADATA = "# metadata "
@@ -42,12 +44,13 @@ class _Head:
         return self.found
 
 
-def _read(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Columns:
+def _chunks(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Iterator[Columns]:
     head = _Head()
-    found = read_lines(path, _LINE, skip_bad, head=head)
+    for found in line_chunks(path, _LINE, skip_bad, head=head):
+        if head.found:  # the record is known
+            yield replace(found, metadata=head.metadata)
     if not head.found:
         raise TraceError(f"{path}: no line found: expected the header {HEADER}")
-    return Columns(found.cycles, found.addresses, found.is_write, head.metadata, found.skipped, found.blanks)
 
 
 def _write(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, _path: Path) -> None:
@@ -60,4 +63,4 @@ def _write(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, _path: Path
     )
 
 
-CSV = Format("csv", f"ours, as text: {HEADER}", _read, _write, holds_metadata=True)
+CSV = Format("csv", f"ours, as text: {HEADER}", _chunks, _write, holds_metadata=True)

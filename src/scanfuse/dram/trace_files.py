@@ -2,16 +2,18 @@
 
 import os
 import secrets
+import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from scanfuse.dram.errors import TraceError
 
 PACKED = (".gz", ".zst")
-_PIECE = 1 << 24  # bytes read at once; no line may be longer
+_PIECE = 1 << 22  # bytes read at once
+_LONGEST_LINE = 1 << 24
 
 
 def unpacked_name(path: Path) -> Path:
@@ -19,25 +21,40 @@ def unpacked_name(path: Path) -> Path:
     return path.with_suffix("") if path.suffix.lower() in PACKED else path
 
 
-def read_whole(path: Path) -> bytes:
-    """All bytes of a file, unpacked. Raises TraceError, OSError."""
-    return b"".join(_pieces(path))
-
-
-def whole_lines(path: Path) -> Iterator[bytes]:
-    """The bytes of a text file, unpacked, in pieces that end with a line. Raises TraceError, OSError."""
-    rest = b""
-    for piece in _pieces(path):
-        cut = piece.rfind(b"\n") + 1
-        if cut:
-            yield rest + piece[:cut]
-            rest = piece[cut:]
+@contextmanager
+def seekable(path: Path) -> Iterator[BinaryIO]:
+    """A file to read from at any place; one that is packed, or a pipe, is unpacked to a temporary file first.
+    Raises TraceError, OSError."""
+    with ExitStack() as held:
+        raw = held.enter_context(open(path, "rb"))
+        if path.suffix.lower() in PACKED or not raw.seekable():
+            unpacked = held.enter_context(tempfile.TemporaryFile())
+            for piece, _ in _pieces(path, raw):
+                unpacked.write(piece)
+            unpacked.flush()
+            yield cast(BinaryIO, unpacked)
         else:
-            rest += piece
-        if len(rest) > _PIECE:
-            raise TraceError(f"{path}: found a line of more than {_PIECE} bytes: expected a trace as text")
+            yield raw
+
+
+def whole_lines(path: Path) -> Iterator[tuple[bytes, float]]:
+    """The bytes of a text file, unpacked, in pieces that end with a line; with each, how much of the file has
+    been read, from 0 to 1. Raises TraceError, OSError."""
+    rest = b""
+    with open(path, "rb") as raw:
+        for piece, progress in _pieces(path, raw):
+            cut = piece.rfind(b"\n") + 1
+            if cut:
+                yield rest + piece[:cut], progress
+                rest = piece[cut:]
+            else:
+                rest += piece
+            if len(rest) > _LONGEST_LINE:
+                raise TraceError(
+                    f"{path}: found a line of more than {_LONGEST_LINE} bytes: expected a trace as text"
+                )
     if rest:
-        yield rest
+        yield rest, 1.0
 
 
 @contextmanager
@@ -62,31 +79,30 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
-    with open(path, "rb") as raw:
-        kind = path.suffix.lower()
-        if kind not in PACKED:
-            yield from iter(lambda: raw.read(_PIECE), b"")
-            return
+def _pieces(path: Path, raw: BinaryIO) -> Iterator[tuple[bytes, float]]:
+    """What a file holds, unpacked, and how much of the file has been read; 1 for one that has no end yet."""
+    size, kind = os.fstat(raw.fileno()).st_size, path.suffix.lower()
+    if kind in PACKED:
         if not raw.read(1):  # nothing, packed, is something
             raise TraceError(f"{path}: not a whole {kind[1:]} file (it is empty)")
         raw.seek(0)
-        if kind == ".gz":
-            import gzip
+    if kind not in PACKED:
+        read, broken = raw.read, cast("tuple[type[Exception], ...]", ())
+    elif kind == ".gz":
+        import gzip
 
-            packed, broken = cast(BinaryIO, gzip.GzipFile(fileobj=raw)), _gzip_errors()
-        else:
-            packed, broken = _open_zstd(path, raw, "rb"), _zstd_errors()
-        with packed:
-            while True:
-                try:
-                    piece = packed.read(_PIECE)
-                except broken as error:
-                    why = str(error) or type(error).__name__
-                    raise TraceError(f"{path}: not a whole {kind[1:]} file ({why})") from None
-                if not piece:
-                    return
-                yield piece
+        read, broken = gzip.GzipFile(fileobj=raw).read, _gzip_errors()
+    else:
+        read, broken = _open_zstd(path, raw, "rb").read, _zstd_errors()
+    while True:
+        try:
+            piece = read(_PIECE)
+        except broken as error:
+            why = str(error) or type(error).__name__
+            raise TraceError(f"{path}: not a whole {kind[1:]} file ({why})") from None
+        if not piece:
+            return
+        yield piece, min(raw.tell() / size, 1.0) if size else 1.0
 
 
 def _gzip_errors() -> tuple[type[Exception], ...]:
@@ -152,9 +168,3 @@ class _WholeFrames:
                 self._frame = self._new().decompressobj()
             if out:
                 return bytes(out)
-
-    def __enter__(self) -> "_WholeFrames":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None

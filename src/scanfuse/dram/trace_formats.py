@@ -1,6 +1,6 @@
 """What a trace format is: its name, what it holds, how it is read and written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +16,7 @@ class Format:
     name: str
     title: str
     """What it is, in a line."""
-    read: Callable[[Path, bool, DramConfig | None], Columns]
+    chunks: Callable[[Path, bool, DramConfig | None], Iterator[Columns]]
     """From a path, with malformed lines counted instead of refused, for a DRAM whose mapping counts."""
     write: Callable[[BinaryIO, Columns, DramConfig | None, Path], None]
     """To an open file, of the name given for error messages."""

@@ -1,7 +1,7 @@
 """Text traces with a request per line: what a line holds is said once, for reading and for writing.
 
-The compiled parser (native/traces) takes whole pieces of a file and stops before a line that does not fit;
-only that line is looked at here, to say what was expected instead.
+The compiled parser (native/traces) takes pieces of a file, whole lines each, and stops before a line that
+does not fit; only that line is looked at here, to say what was expected instead.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +23,7 @@ _MARK = b"\xef\xbb\xbf"  # with which some editors begin a text in UTF-8
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """What every kind of trace comes down to."""
+    """What every kind of trace comes down to, or a chunk of it."""
 
     cycles: NDArray[np.int64]
     addresses: NDArray[np.uint64]
@@ -33,6 +33,8 @@ class Columns:
     """Malformed lines passed over."""
     blanks: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     """Per blank line: how many requests stand before it."""
+    progress: float = 1.0
+    """How much of the file has been read, from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -53,46 +55,22 @@ def bad_line(path: Path, number: int, line: str, expected: str) -> TraceError:
     return TraceError(f"{path}:{number}: found {shown}: expected {expected}")
 
 
-def read_lines(
+def line_chunks(
     path: Path,
     layout: LineFormat,
     skip_bad: bool = False,
     vector: tuple[Sequence[int], Sequence[int]] = _NO_VECTOR,
     head: Callable[[str], bool] | None = None,
-) -> Columns:
-    """The requests of a text file.
+) -> Iterator[Columns]:
+    """The requests of a text file, a piece of it at a time.
 
     `head(line)` is given each line that is not blank, from the first on, until it says that the requests
     come next; it raises ValueError, with what was expected, for a line that cannot be there. `vector` is
     for addresses in five pieces: below what each must be, and by how many bits it is shifted. Raises
     TraceError naming the first line that does not fit, OSError.
     """
-    parts = list(_parts(path, layout, skip_bad, vector, head))
-    before = np.cumsum([0, *(len(part.cycles) for part in parts)])
-    blanks = [part.blanks + np.uint64(n) for part, n in zip(parts, before.tolist(), strict=False)]
-    return Columns(
-        _joined([part.cycles for part in parts], np.int64),
-        _joined([part.addresses for part in parts], np.uint64),
-        _joined([part.is_write for part in parts], np.bool_),
-        skipped=sum(part.skipped for part in parts),
-        blanks=_joined(blanks, np.uint64),
-    )
-
-
-def _joined(arrays: list[NDArray[Any]], kind: type[np.generic]) -> NDArray[Any]:
-    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0] if arrays else np.empty(0, kind)
-
-
-def _parts(
-    path: Path,
-    layout: LineFormat,
-    skip_bad: bool,
-    vector: tuple[Sequence[int], Sequence[int]],
-    head: Callable[[str], bool] | None,
-) -> Iterator[Columns]:
-    """The requests of each piece of the file."""
     number = 0  # lines behind us
-    for text in whole_lines(path):
+    for text, progress in whole_lines(path):
         at = len(_MARK) if number == 0 and text.startswith(_MARK) else 0
         while head is not None and at < len(text):
             line, at, number = *_line_at(text, at), number + 1
@@ -115,7 +93,7 @@ def _parts(
         number += count
         if at != len(text):
             raise bad_line(path, number + 1, _line_at(text, at)[0], layout.expected)
-        yield Columns(cycles, addresses, is_write.view(np.bool_), {}, skipped, blanks)
+        yield Columns(cycles, addresses, is_write.view(np.bool_), {}, skipped, blanks, progress)
 
 
 def _line_at(text: bytes, at: int) -> tuple[str, int]:

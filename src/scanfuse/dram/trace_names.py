@@ -4,10 +4,11 @@ from pathlib import Path
 
 from scanfuse.dram import trace_text
 from scanfuse.dram.errors import TraceError, did_you_mean
-from scanfuse.dram.trace_binary import NPZ, PARQUET
 from scanfuse.dram.trace_csv import CSV
 from scanfuse.dram.trace_files import unpacked_name
 from scanfuse.dram.trace_formats import Format
+from scanfuse.dram.trace_npz import NPZ
+from scanfuse.dram.trace_parquet import PARQUET
 
 FORMATS = {
     each.name: each

@@ -1,6 +1,6 @@
 """The text formats of other DRAM simulators: one request per line, each field by field."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -10,7 +10,7 @@ import numpy as np
 from scanfuse.dram.config import DramConfig
 from scanfuse.dram.errors import TraceError
 from scanfuse.dram.trace_formats import Format
-from scanfuse.dram.trace_lines import Columns, LineFormat, read_lines, write_lines
+from scanfuse.dram.trace_lines import Columns, LineFormat, line_chunks, write_lines
 from scanfuse.dram.trace_vectors import LEVELS, vector_limits, vector_shifts
 
 _MASE = (("IFETCH", False), ("READ", False), ("WRITE", True))
@@ -37,13 +37,13 @@ def _plain(
 ) -> Format:
     """A format that is a line per request and nothing else."""
 
-    def read(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Columns:
-        return read_lines(path, layout, skip_bad)
+    def chunks(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Iterator[Columns]:
+        return line_chunks(path, layout, skip_bad)
 
     def write(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, _path: Path) -> None:
         write_lines(out, columns, line)
 
-    return Format(name, title, read, write, holds_cycles=holds_cycles)
+    return Format(name, title, chunks, write, holds_cycles=holds_cycles)
 
 
 MASE = _plain(
@@ -55,9 +55,9 @@ MASE = _plain(
 _K6_LINE = f"0xADDRESS {'|'.join(word for word, _ in _K6)} CYCLE"
 
 
-def _read_k6(path: Path, skip_bad: bool, cfg: DramConfig | None) -> Columns:
+def _k6_chunks(path: Path, skip_bad: bool, cfg: DramConfig | None) -> Iterator[Columns]:
     words = _K6_STRICT if cfg is not None and cfg.mode == "strict" else _K6
-    return read_lines(path, LineFormat("akc", _K6_LINE, words), skip_bad)
+    return line_chunks(path, LineFormat("akc", _K6_LINE, words), skip_bad)
 
 
 K6 = replace(
@@ -67,7 +67,7 @@ K6 = replace(
         LineFormat("akc", _K6_LINE, _K6),
         lambda cycle, address, is_write: f"0x{address:X} {'P_MEM_WR' if is_write else 'P_MEM_RD'} {cycle}\n",
     ),
-    read=_read_k6,
+    chunks=_k6_chunks,
 )
 MISC = _plain(
     "misc",
@@ -104,12 +104,14 @@ RAMULATOR2_LOADSTORE = _plain(
 _CPU_LINE = LineFormat("cAw", "BUBBLES READ_ADDRESS [WRITE_ADDRESS], addresses decimal or 0x...")
 
 
-def _read_cpu(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Columns:
-    found = read_lines(path, _CPU_LINE, skip_bad)
-    if found.cycles.sum(dtype=np.float64) > 2.0**62:
-        raise TraceError(f"{path}: the bubbles add up to more cycles than 2^62")
-    cycles = np.cumsum(np.where(found.is_write, 0, found.cycles + 1)) - 1
-    return Columns(cycles, found.addresses, found.is_write, {}, found.skipped, found.blanks)
+def _cpu_chunks(path: Path, skip_bad: bool, _cfg: DramConfig | None) -> Iterator[Columns]:
+    last = -1  # cycle of the last read
+    for found in line_chunks(path, _CPU_LINE, skip_bad):
+        if last + found.cycles.sum(dtype=np.float64) > 2.0**62:
+            raise TraceError(f"{path}: the bubbles add up to more cycles than 2^62")
+        cycles = last + np.cumsum(np.where(found.is_write, 0, found.cycles + 1))
+        last = int(cycles[-1]) if len(cycles) else last
+        yield replace(found, cycles=cycles)
 
 
 def _write_cpu(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, path: Path) -> None:
@@ -136,7 +138,7 @@ def _write_cpu(out: BinaryIO, columns: Columns, _cfg: DramConfig | None, path: P
 RAMULATOR_CPU = Format(
     "ramulator-cpu",
     "Ramulator 1, CPU trace: BUBBLES READ_ADDRESS [WRITE_ADDRESS]",
-    _read_cpu,
+    _cpu_chunks,
     _write_cpu,
 )
 
@@ -145,16 +147,17 @@ RAMULATOR_CPU = Format(
 _VECTOR_LINE = LineFormat("kv", f"R|W {','.join(LEVELS).upper()}", (("R", False), ("W", True)))
 
 
-def _read_vectors(path: Path, skip_bad: bool, cfg: DramConfig | None) -> Columns:
+def _vector_chunks(path: Path, skip_bad: bool, cfg: DramConfig | None) -> Iterator[Columns]:
     if cfg is None:
         raise _needs_dram(path, "addresses follow from")
     limits = vector_limits(cfg)
     sizes = ", ".join(f"{level} below {limit}" for level, limit in zip(LEVELS, limits, strict=True))
     layout = LineFormat("kv", f"{_VECTOR_LINE.expected} with {sizes}", _VECTOR_LINE.words)
     try:
-        return read_lines(path, layout, skip_bad, (limits, vector_shifts(cfg)))
+        shifts = vector_shifts(cfg)
     except IndexError as error:
         raise TraceError(f"{path}: {error}") from None
+    return line_chunks(path, layout, skip_bad, (limits, shifts))
 
 
 def _write_vectors(out: BinaryIO, columns: Columns, cfg: DramConfig | None, path: Path) -> None:
@@ -180,7 +183,7 @@ def _needs_dram(path: Path, why: str) -> TraceError:
 RAMULATOR2_READWRITE = Format(
     "ramulator2-readwrite",
     "Ramulator 2, read/write trace: R|W ADDRESS_VECTOR, no cycles",
-    _read_vectors,
+    _vector_chunks,
     _write_vectors,
     holds_cycles=False,
     needs_dram=True,

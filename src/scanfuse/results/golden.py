@@ -32,7 +32,7 @@ from scanfuse.dram import DramConfig, TraceError, read_trace, replay
 from scanfuse.hardware import load_hardware
 from scanfuse.results.difference import Difference, differences
 from scanfuse.results.files import write_whole
-from scanfuse.results.replay import check_whole, replay_summary
+from scanfuse.results.replay import Tally, check_whole, replay_summary
 from scanfuse.results.run import Progress, Run, run
 from scanfuse.results.setup import Setup
 from scanfuse.results.table import SUMMED, layer_counts, on_chip_nj
@@ -185,7 +185,9 @@ def _measure_replay(golden: Golden) -> dict[str, Any]:
         raise TraceError(f"{path}: has no DRAM of its own: give part in [replay] of {golden.path}")
     own_ticks = 0 if part else trace.total_ticks
     replayed = replay(trace.cycles, trace.addresses, trace.is_write, config, feed=feed, total_ticks=own_ticks)
-    found = replay_summary(trace, replayed, feed)
+    tally = Tally()
+    tally.add(trace.is_write, replayed.accepted, replayed.completed)
+    found = replay_summary(replayed, tally, feed)
     tables = {name: found.pop(name) for name in ("accumulators", "counters")}
     del found["schema"], found["backend"]
     plain = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}

@@ -5,7 +5,7 @@
 `attached`                              what is attached
 `check_attachable`                      whether a configuration can be told to a DRAMSim2
 `AttachedReplay, -Port, -Memory`        stand where the engine's Replay, Port and Memory stand
-`difference`                            the first figure in which two replays are not equal
+`CrossCheck`                            the first figure in which two replays are not equal
 `check_conformance`                     hold what is attached to our engine
 ======================================  ============================================================
 
@@ -17,7 +17,7 @@ commands, row hits, or what a request has caused: where those are asked for ther
 from scanfuse.dram.attached.attach import attach
 from scanfuse.dram.attached.attachment import Attachment, attached
 from scanfuse.dram.attached.conformance import check_conformance
-from scanfuse.dram.attached.difference import difference
+from scanfuse.dram.attached.difference import CrossCheck
 from scanfuse.dram.attached.memories import AttachedMemory, AttachedPort, AttachedReplay
 from scanfuse.dram.attached.settings import check_attachable
 
@@ -26,9 +26,9 @@ __all__ = [
     "AttachedPort",
     "AttachedReplay",
     "Attachment",
+    "CrossCheck",
     "attach",
     "attached",
     "check_attachable",
     "check_conformance",
-    "difference",
 ]

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scanfuse.dram.attached.attachment import Attachment, attached
-from scanfuse.dram.attached.difference import difference
+from scanfuse.dram.attached.difference import CrossCheck
 from scanfuse.dram.attached.memories import AttachedReplay
 from scanfuse.dram.config import DramConfig
 from scanfuse.dram.errors import DramSim2Error
-from scanfuse.dram.replay import replay
+from scanfuse.dram.replay_stream import ReplayStream
 
 REQUESTS = 600
 GAPS_TICKS = (
@@ -24,6 +24,9 @@ GAPS_TICKS = (
     30,
     1500,
 )  # between requests: bursts, pauses, power-down and refresh
+
+
+Requests = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]
 
 
 class Case(NamedTuple):
@@ -71,14 +74,22 @@ def check_conformance() -> Iterator[Result]:
     """Runs every case on the engine and on what is attached. Raises DramSim2Error where nothing is."""
     attached()
     for number, case in enumerate(CASES):
-        config, (cycles, addresses, is_write) = memory_of(case), stream(number)
-        engine = replay(cycles, addresses, is_write, config, **case.options)
         try:
-            dramsim2 = replay(cycles, addresses, is_write, config, **case.options, backend="dramsim2")
-            found = difference(addresses, is_write, engine, dramsim2)
+            found = difference(case, stream(number))
         except DramSim2Error as error:
             found = str(error)
-        yield Result(case.title, len(cycles), found)
+        yield Result(case.title, REQUESTS, found)
+
+
+def difference(case: Case, requests: Requests) -> str | None:
+    """What is not the engine's, in words, None where all is. Raises DramSim2Error."""
+    engine, dramsim2 = (
+        ReplayStream(memory_of(case), backend=backend, **case.options) for backend in ("engine", "dramsim2")
+    )
+    check = CrossCheck()
+    check.add(engine.feed(*requests), dramsim2.feed(*requests))
+    check.add(engine.finish(), dramsim2.finish())
+    return check.difference(engine.figures, dramsim2.figures)
 
 
 def try_out(attachment: Attachment) -> None:
@@ -94,7 +105,7 @@ def memory_of(case: Case) -> DramConfig:
     return DramConfig.from_ini({**files, **case.settings}, {})
 
 
-def stream(seed: int) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_]]:
+def stream(seed: int) -> Requests:
     """Cycles, addresses and kinds: runs of neighbours in a few places, in bursts with pauses between."""
     random = np.random.default_rng(seed)
     cycles = np.cumsum(random.choice(GAPS_TICKS, REQUESTS))

@@ -1,28 +1,54 @@
 """The first figure in which two replays of one stream are not equal."""
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scanfuse.dram.tables import ACCUMULATORS
 
 if TYPE_CHECKING:
-    from scanfuse.dram.replay import Replay
+    from scanfuse.dram.replay_figures import ReplayFigures
+    from scanfuse.dram.replay_stream import ServedChunk
 
 
-def difference(
-    addresses: NDArray[np.uint64], is_write: NDArray[np.bool_], engine: "Replay", dramsim2: "Replay"
-) -> str | None:
-    """In words; None if every acceptance, completion, the number of ticks and every energy is the same."""
+class CrossCheck:
+    """Holds two replays of one stream to each other, cut alike, as their chunks come back."""
+
+    def __init__(self) -> None:
+        self._waiting: tuple[deque[ServedChunk], deque[ServedChunk]] = (deque(), deque())
+        self._found: str | None = None
+
+    def add(self, engine: "list[ServedChunk]", dramsim2: "list[ServedChunk]") -> None:
+        """Takes the next chunks of each."""
+        ours, theirs = self._waiting
+        ours.extend(engine)
+        theirs.extend(dramsim2)
+        while ours and theirs:
+            found = requests_difference(ours.popleft(), theirs.popleft())
+            self._found = self._found or found
+
+    def difference(self, engine: "ReplayFigures", dramsim2: "ReplayFigures") -> str | None:
+        """When both have ended: the first difference in words, None if every acceptance, completion, the
+        number of ticks and every energy is the same."""
+        return self._found or figures_difference(engine, dramsim2)
+
+
+def requests_difference(engine: "ServedChunk", dramsim2: "ServedChunk") -> str | None:
+    """The first request of a chunk with another acceptance or completion, in words."""
     late = (engine.accepted != dramsim2.accepted) | (engine.completed != dramsim2.completed)
-    if late.any():
-        at = int(np.argmax(late))
-        figure = "accepted" if engine.accepted[at] != dramsim2.accepted[at] else "completed"
-        ours, theirs = (_tick(getattr(each, figure)[at]) for each in (engine, dramsim2))
-        kind = "write" if is_write[at] else "read"
-        request = f"request {at}, {kind} of {int(addresses[at]):#x}"
-        return f"{request}: {figure} {ours} by the engine, {theirs} by DRAMSim2"
+    if not late.any():
+        return None
+    at = int(np.argmax(late))
+    figure = "accepted" if engine.accepted[at] != dramsim2.accepted[at] else "completed"
+    ours, theirs = (_tick(getattr(each, figure)[at]) for each in (engine, dramsim2))
+    kind = "write" if engine.is_write[at] else "read"
+    request = f"request {engine.first + at}, {kind} of {int(engine.addresses[at]):#x}"
+    return f"{request}: {figure} {ours} by the engine, {theirs} by DRAMSim2"
+
+
+def figures_difference(engine: "ReplayFigures", dramsim2: "ReplayFigures") -> str | None:
+    """Ticks in all, or the first energy that is not the same, in words."""
     if engine.ticks != dramsim2.ticks:
         return f"{engine.ticks} ticks in all by the engine, {dramsim2.ticks} by DRAMSim2"
     for name in ACCUMULATORS:
