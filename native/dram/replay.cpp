@@ -48,6 +48,9 @@ void Replay::feed(const RequestChunk& chunk) {
   newest_->figures.accepted.assign(chunk.size, -1);
   newest_->figures.completed.assign(chunk.size, -1);
   std::int64_t* const cycles = newest_->figures.accepted.data();
+  directFrom_ = order_ ? ~std::uint64_t{0} : fed_;
+  direct_ = newest_->figures.completed.data();
+  directMissing_ = &newest_->missing;
   const bool plain = !order_ && !chunk.owners && !chunk.idle && options_.perCycle == 0 && options_.cpuHz == 0 &&
                      limit_ == kNever && system_.channels().size() == 1;
   const std::size_t accepted = plain ? offerAll(chunk, cycles) : offer(chunk, cycles);

@@ -67,8 +67,10 @@ class Replay final : public CompletionListener {
   };
 
   void served(std::uint64_t tag, Tick done) override {
-    if (order_ || tag < newest_->first) return servedOfAny(tag, done);
-    complete(*newest_, tag, done);
+    if (tag < directFrom_) return servedOfAny(tag, done);
+    direct_[tag - directFrom_] = static_cast<std::int64_t>(done);
+    --*directMissing_;
+    if (done > lastDone_) lastDone_ = done;
   }
   void complete(OpenChunk& chunk, std::uint64_t tag, Tick done) {
     chunk.figures.completed[tag - chunk.first] = static_cast<std::int64_t>(done);
@@ -91,6 +93,10 @@ class Replay final : public CompletionListener {
   std::unique_ptr<AcceptanceOrder> order_;
   std::deque<OpenChunk> chunks_;
   OpenChunk* newest_ = nullptr;
+  // Requests numbered from here on belong to the newest chunk; none are if completions need to be put in order.
+  std::uint64_t directFrom_ = ~std::uint64_t{0};
+  std::int64_t* direct_ = nullptr;
+  std::size_t* directMissing_ = nullptr;
   std::uint64_t fed_ = 0;      // requests
   std::int64_t cycle_ = 0;     // in which requests are being offered
   Tick tick_ = 0;              // the first at or after that cycle
