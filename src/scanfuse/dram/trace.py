@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scanfuse.dram.config import DramConfig, as_addresses
 from scanfuse.dram.errors import DramConfigError, TraceError
-from scanfuse.dram.replay import TICK_BITS
+from scanfuse.dram.replay_stream import TICK_BITS
 from scanfuse.dram.trace_files import new_file
 from scanfuse.dram.trace_lines import Columns
 from scanfuse.dram.trace_names import format_of

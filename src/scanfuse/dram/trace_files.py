@@ -82,10 +82,6 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
 def _pieces(path: Path, raw: BinaryIO) -> Iterator[tuple[bytes, float]]:
     """What a file holds, unpacked, and how much of the file has been read; 1 for one that has no end yet."""
     size, kind = os.fstat(raw.fileno()).st_size, path.suffix.lower()
-    if kind in PACKED:
-        if not raw.read(1):  # nothing, packed, is something
-            raise TraceError(f"{path}: not a whole {kind[1:]} file (it is empty)")
-        raw.seek(0)
     if kind not in PACKED:
         read, broken = raw.read, cast("tuple[type[Exception], ...]", ())
     elif kind == ".gz":
@@ -94,6 +90,8 @@ def _pieces(path: Path, raw: BinaryIO) -> Iterator[tuple[bytes, float]]:
         read, broken = gzip.GzipFile(fileobj=raw).read, _gzip_errors()
     else:
         read, broken = _open_zstd(path, raw, "rb").read, _zstd_errors()
+    if kind in PACKED and size == 0 and raw.seekable():  # nothing, packed, is something
+        raise TraceError(f"{path}: not a whole {kind[1:]} file (it is empty)")
     while True:
         try:
             piece = read(_PIECE)
