@@ -7,6 +7,7 @@ The names a user needs first, each documented where it lives:
     make_mapping    a named schedule, tiles searched                 scanfuse.mapping
     unroll, check   its program, and the proof of it                 scanfuse.program
     run             all of it: mapped, proved, simulated, tabulated  scanfuse.results
+    load_mapping, save_mapping, run_mapping   a mapping of one's own, in a file and run
     DramConfig, replay   the DRAM alone                              scanfuse.dram
 
 The rooms `scanfuse.execute` and `scanfuse.simulate` hold the functional executor and the timing model.
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from scanfuse.mapping import make_mapping
     from scanfuse.network import load
     from scanfuse.program import check, unroll
-    from scanfuse.results import run
+    from scanfuse.results import load_mapping, run_mapping, save_mapping
+    from scanfuse.results.run import run
 
 __version__ = "0.1.0"
 
@@ -30,9 +32,12 @@ __all__ = [
     "check",
     "load",
     "load_hardware",
+    "load_mapping",
     "make_mapping",
     "replay",
     "run",
+    "run_mapping",
+    "save_mapping",
     "unroll",
 ]
 
@@ -41,9 +46,12 @@ _ROOMS = {
     "check": "program",
     "load": "network",
     "load_hardware": "hardware",
+    "load_mapping": "results",
     "make_mapping": "mapping",
     "replay": "dram",
     "run": "results",
+    "run_mapping": "results",
+    "save_mapping": "results",
     "unroll": "program",
 }
 

@@ -3,12 +3,15 @@
 What is slow to import is imported inside `main`: `scanfuse --help` answers at once.
 """
 
-from scanfuse.commands import check, compare, convert, dramsim2, replay, run, show
+from scanfuse.commands import check, compare, convert, dramsim2, explain, replay, run, show
 from scanfuse.commands import list as listing
+from scanfuse.commands import map as mapping
 
 COMMANDS = {
     "run": run,
     "compare": compare,
+    "map": mapping,
+    "explain": explain,
     "show": show,
     "replay": replay,
     "convert": convert,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 CHECK_FAILED = 1
 BAD_INPUT = 2
@@ -35,6 +37,18 @@ def did_you_mean(given: str, allowed: list[str]) -> str:
 
     close = difflib.get_close_matches(given, allowed, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+@contextmanager
+def blamed_on(file: object) -> Iterator[None]:
+    """What is wrong with a mapping inside is the fault of the file it was read from."""
+    from scanfuse.mapping import MappingError
+    from scanfuse.program import ProgramError
+
+    try:
+        yield
+    except (MappingError, ProgramError) as error:
+        raise BadInput(f"{file}: {error}") from None
 
 
 def status_of(error: Exception) -> int | None:

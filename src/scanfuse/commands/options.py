@@ -36,6 +36,27 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     add_scaling(parser)
 
 
+def add_network_or_mapping(parser: argparse.ArgumentParser, network: str, mapping: str) -> None:
+    """NETWORK or --mapping, each with its help; `check_one_network` wants one of them."""
+    parser.add_argument("network", metavar="NETWORK", nargs="?", help=network)
+    add_scaling(parser)
+    parser.add_argument("--schedule", metavar="NAME", help="how it runs (scanfuse list schedules); fused")
+    parser.add_argument("--mapping", type=Path, metavar="FILE", help=mapping)
+
+
+def check_one_network(args: argparse.Namespace, command: str) -> None:
+    """Raise BadInput unless there is either a network or a mapping, which says all about its network."""
+    if args.mapping is None:
+        if args.network is None:
+            raise BadInput(f"give NETWORK, or --mapping FILE (see scanfuse {command} --help)")
+        return
+    keys = ("schedule", "resolution", "width", "objective")
+    asked = [f"--{key}" for key in keys if getattr(args, key, None) is not None]
+    extra = asked if args.network is None else [args.network, *asked]
+    if extra:
+        raise BadInput(f"--mapping {args.mapping} says what runs, and how: leave out {', '.join(extra)}")
+
+
 def add_scaling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution", type=int, metavar="PIXELS", help="height and width of the input image"

@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanfuse.commands import options
-from scanfuse.commands.errors import BadInput
+from scanfuse.commands.errors import BadInput, blamed_on
 from scanfuse.commands.progress import show_progress
-from scanfuse.commands.text import Column, table_text
+from scanfuse.commands.text import Column, moved_text, table_text
 
 if TYPE_CHECKING:
+    from scanfuse.hardware import Accelerator
+    from scanfuse.network import Network
     from scanfuse.results import Run, Setup
 
 HELP = "run a network under a schedule: time and energy, layer by layer"
-DESCRIPTION = """Map a network by a named schedule, prove the program right, simulate it on the accelerator
-with its DRAM, and print a row per layer and the total.
+DESCRIPTION = """Map a network by a named schedule, or take a mapping from a file, prove the program right,
+simulate it on the accelerator with its DRAM, and print a row per layer and the total.
 
 The results go into a folder (--out; runs/NETWORK-SCHEDULE if not given; files of earlier runs in it are
 replaced): layers.csv and layers.parquet, a row per layer; summary.json, totals and exact integer counts;
-config.toml, all that the run depends on: scanfuse run FOLDER/config.toml repeats it to the bit."""
+config.toml and mapping.toml, all that the run depends on: scanfuse run FOLDER/config.toml repeats it to the
+bit. With other hardware or another network on top, the schedule is searched anew; a mapping that was given
+stays as it is."""
 EPILOG = """examples:
   scanfuse run mobilenet_v2
   scanfuse run mobilenet_v2 --schedule raster --set buffer.entries=32768 --out runs/half
@@ -31,6 +35,7 @@ EPILOG = """examples:
   scanfuse run mobilenet_v2 --layers 3-8,12 --format csv
   scanfuse run mobilenet_v2 --resolution 96 --verify --save-trace requests.csv
   scanfuse run runs/half/config.toml --out runs/again
+  scanfuse run --mapping runs/half/mapping.toml --verify
 """
 COLUMNS = (
     Column("#", lambda row: str(row["index"]) if "index" in row else ""),
@@ -54,11 +59,11 @@ COLUMNS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "network", metavar="NETWORK", help="a network of the zoo, or the config.toml of a run folder"
+    options.add_network_or_mapping(
+        parser,
+        "a network of the zoo, or the config.toml of a run folder",
+        "run a network as a file says (see scanfuse map)",
     )
-    options.add_scaling(parser)
-    parser.add_argument("--schedule", metavar="NAME", help="how it runs (scanfuse list schedules); fused")
     options.add_hardware(parser)
     parser.add_argument(
         "--layers",
@@ -80,20 +85,14 @@ def main(args: argparse.Namespace) -> int:
     from scanfuse import results
 
     setup = setup_from(args)
-    options.check_schedules([setup.schedule])
+    if setup.schedule is not None:
+        options.check_schedules([setup.schedule])
     network = setup.load_network()
     every = list(range(len(network.layers)))
     shown = every if args.layers is None else options.parse_layers(args.layers, network)
-    folder = args.out or Path("runs") / f"{network.name}-{setup.schedule}"
+    folder = args.out or Path("runs") / f"{network.name}-{setup.schedule or stem_of(setup)}"
     check_places(folder, args.save_trace)
-    run = results.run(
-        network,
-        setup.schedule,
-        setup.hardware,
-        verify=args.verify,
-        log_requests=args.save_trace is not None,
-        progress=show_progress,
-    )
+    run = run_setup(setup, network, args.verify, args.save_trace is not None)
     options.warn_of_overrides(run.simulation.config)
     if run.execution is not None:
         told = f"{run.execution.elements:,} outputs of {run.execution.layers} layers"
@@ -103,7 +102,8 @@ def main(args: argparse.Namespace) -> int:
         save_trace(args.save_trace, run)
     if args.format == "table":
         settings = options.hardware_settings(args)
-        name = f"{network.name}, {setup.schedule},"
+        given = "" if setup.schedule else f" ({setup.mapping})"
+        name = f"{network.name}, {run.schedule}{given},"
         print(options.title(name, setup.hardware, run.simulation.config, settings))
     print_run(run, shown, args.format)
     print(f"scanfuse: wrote {folder}", file=sys.stderr)
@@ -111,17 +111,72 @@ def main(args: argparse.Namespace) -> int:
 
 
 def setup_from(args: argparse.Namespace) -> Setup:
-    """What the arguments ask for. Raises HardwareError, BadInput."""
-    from scanfuse.results import Setup, load_setup
+    """What the arguments ask for. Raises HardwareError, MappingError, BadInput."""
+    from scanfuse.results import Setup
 
+    options.check_one_network(args, "run")
+    if args.mapping is not None:
+        return mapping_setup(args.mapping, options.load_accelerator(args))
     if not options.is_config(args.network):
         hardware = options.load_accelerator(args)
         return Setup(args.network, args.schedule or "fused", args.resolution, args.width, hardware)
     if args.hardware:
         raise BadInput(f"{args.network} describes the hardware already: leave out --hardware, or use --set")
-    setup = load_setup(Path(args.network), options.hardware_settings(args))
+    return config_setup(args)
+
+
+def mapping_setup(path: Path, hardware: Accelerator) -> Setup:
+    """The run of a mapping that is given. Raises MappingError."""
+    from scanfuse.results import Setup, load_mapping
+
+    origin = load_mapping(path).network.origin
+    assert origin is not None  # as the file has told it
+    return Setup(origin.name, None, origin.resolution, origin.width, hardware, path)
+
+
+def config_setup(args: argparse.Namespace) -> Setup:
+    """The run of a config.toml, with changes on top: they drop a mapping that was searched for."""
+    from scanfuse.results import load_setup
+
+    settings = options.hardware_settings(args)
+    setup = load_setup(Path(args.network), settings)
     asked = {name: getattr(args, name) for name in ("schedule", "resolution", "width")}
-    return replace(setup, **{name: value for name, value in asked.items() if value is not None})
+    changes = {name: value for name, value in asked.items() if value is not None}
+    given = setup.schedule is None
+    if given and changes and "schedule" not in changes:
+        raise BadInput(
+            f"{args.network} runs the mapping {setup.mapping}, made for its network: leave out "
+            f"--{', --'.join(changes)}, or give a --schedule to search anew"
+        )
+    if "schedule" in changes or (not given and (changes or settings)):
+        changes["mapping"] = None
+    return replace(setup, **changes)
+
+
+def stem_of(setup: Setup) -> str:
+    assert setup.mapping is not None
+    return setup.mapping.stem
+
+
+def run_setup(setup: Setup, network: Network, verify: bool, log_requests: bool) -> Run:
+    """Search for the mapping, or take that of a file; what is wrong with that one names the file."""
+    from scanfuse import results
+
+    if setup.mapping is None:
+        assert setup.schedule is not None
+        return results.run(
+            network,
+            setup.schedule,
+            setup.hardware,
+            verify=verify,
+            log_requests=log_requests,
+            progress=show_progress,
+        )
+    mapping = results.load_mapping(setup.mapping, network)
+    with blamed_on(setup.mapping):
+        return results.run_mapping(
+            mapping, setup.hardware, verify=verify, log_requests=log_requests, progress=show_progress
+        )
 
 
 def check_places(folder: Path, trace: Path | None) -> None:
@@ -177,8 +232,4 @@ def print_run(run: Run, shown: list[int], form: str) -> None:
     split_nj = {name: total[f"dram_{key}_nj"] for name, key in parts.items()}
     split = ", ".join(f"{name} {nj * 1e-3:,.1f}" for name, nj in split_nj.items() if nj is not None)
     print(f"DRAM uJ: {split}")
-    change = run.entries / run.bounds["layer_by_layer_entries"] - 1
-    compared = (
-        f"{abs(change):.1%} {'above' if change > 0 else 'below'} the least that layer by layer can move"
-    )
-    print(f"{run.entries:,} entries moved, {compared}; {run.extra_macs:,} MACs computed again")
+    print(moved_text(run.entries, run.bounds["layer_by_layer_entries"], run.extra_macs))

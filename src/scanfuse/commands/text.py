@@ -50,5 +50,26 @@ def table_text(columns: Sequence[Column], rows: Sequence[Row], total: Row | None
     return "\n".join(lines)
 
 
+def moved_text(entries: int, least: int, extra_macs: int) -> str:
+    """What was moved, against the least that layer by layer can move, and what was computed again."""
+    change = entries / least - 1
+    compared = (
+        f"{abs(change):.1%} {'above' if change > 0 else 'below'} the least that layer by layer can move"
+    )
+    return f"{entries:,} entries moved, {compared}; {extra_macs:,} MACs computed again"
+
+
+def cut_text(group: Any) -> str:
+    """How a group of a mapping is cut, under the keys of its file."""
+    from scanfuse.mapping import cut_of
+
+    return " ".join(f"{key}={str(value).lower()}" for key, value in cut_of(group).items())
+
+
+def span_text(layers: Sequence[str]) -> str:
+    """Layers in a row, by the first and the last."""
+    return layers[0] if len(layers) == 1 else f"{layers[0]} to {layers[-1]}"
+
+
 def value_of(column: Column, row: Row) -> Any:
     return column.figure(row) if callable(column.figure) else row.get(column.figure)

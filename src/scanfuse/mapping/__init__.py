@@ -1,20 +1,33 @@
 """How a network runs on an accelerator: tiles, loop orders (raster or Scan), fused blocks, and their
 search."""
 
+from scanfuse.mapping.bounds import compulsory_entries, group_entries, layer_matmul_entries, matmul_entries
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
+from scanfuse.mapping.document import (
+    MAPPING_FORMATS,
+    group_document,
+    mapping_document,
+    mapping_text,
+    parse_mapping,
+)
 from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.explain import Explanation, Way, explain
+from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
-from scanfuse.mapping.mapping import Group, Mapping, layer_nest
+from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
+from scanfuse.mapping.stages import layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
 
 __all__ = [
+    "MAPPING_FORMATS",
     "SCHEDULES",
     "BlockShape",
     "Cascade",
     "CascadeCost",
+    "Explanation",
     "FusedBlock",
     "FusedCost",
     "Group",
@@ -25,6 +38,17 @@ __all__ = [
     "Nest",
     "TilingCost",
     "Traffic",
+    "Way",
+    "compulsory_entries",
+    "cut_of",
+    "explain",
+    "group_document",
+    "group_entries",
+    "layer_matmul_entries",
     "layer_nest",
     "make_mapping",
+    "mapping_document",
+    "mapping_text",
+    "matmul_entries",
+    "parse_mapping",
 ]

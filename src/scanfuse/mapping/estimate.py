@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scanfuse.hardware import PEArray
+from scanfuse.hardware import Accelerator, PEArray
 from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
 from scanfuse.mapping.fusion import FusedCost, spans
 from scanfuse.mapping.nest import Cut, Nest
@@ -30,6 +30,13 @@ class Target:
     psum_entries: int = 1
     burst_bytes: int = 64
     burst_ps: int = 6000  # BL/2 ticks of DDR3-1333: 4 x 1500 ps
+
+    @classmethod
+    def of(cls, accelerator: Accelerator, burst_bytes: int = 64, burst_ps: int = 6000) -> Target:
+        """That of an accelerator; burst_bytes, burst_ps: a DRAM burst, and the time the bus needs for it."""
+        buffer = accelerator.buffer
+        entry_bytes, psum_entries = buffer.entry_bytes, buffer.psum_entries
+        return cls(accelerator.pe_array, buffer.entries, entry_bytes, psum_entries, burst_bytes, burst_ps)
 
     @property
     def cycle_ps(self) -> float:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.fields import LayerIndex, Positive
 from scanfuse.mapping.stages import Block, residual_of
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Layer, Network
@@ -36,14 +37,14 @@ class FusedBlock:
     add its own input.
     """
 
-    expand: int | None
-    depthwise: int
-    project: int
-    add: int | None
-    band_rows: int
-    step_rows: int
-    chunk: int
-    held_chunks: int = 1
+    expand: LayerIndex | None
+    depthwise: LayerIndex
+    project: LayerIndex
+    add: LayerIndex | None
+    band_rows: Positive
+    step_rows: Positive
+    chunk: Positive
+    held_chunks: Positive = 1
     input_by_chunk: bool = False
 
     @property

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
-from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
-from scanfuse.mapping.nest import Nest
-from scanfuse.mapping.stages import Block, Stage, residual_of
+from scanfuse.mapping.groups import check_groups
+from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Network
@@ -23,7 +22,8 @@ class Mapping:
 
     layout: "nhwc" (channels innermost) or "nchw". kept: names of maps that stay in the buffer from the group
     that makes them to the last one that reads them, and never go to DRAM; those groups are cascades. Raises
-    MappingError unless the groups cover the layers of the network once and in order.
+    MappingError unless the groups cover the layers of the network once and in order, each cut within its
+    layers' extents.
     """
 
     network: Network
@@ -34,12 +34,7 @@ class Mapping:
     kept: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        covered = [index for group in self.groups for index in group.layers]
-        if covered != list(range(len(self.network.layers))):
-            raise MappingError(
-                f"mapping {self.schedule}: its groups cover layers {covered}, "
-                f"not 0 to {len(self.network.layers) - 1} of {self.network.name} once and in order"
-            )
+        check_groups(self.network, self.groups)
 
     @cached_property
     def held(self) -> dict[Group, Held]:
@@ -68,18 +63,7 @@ class Mapping:
     @property
     def extra_macs(self) -> int:
         """MACs of rows computed more than once."""
-        costs = [self.cost(group) for group in self.groups]
-        return sum(cost.extra_macs for cost in costs if not isinstance(cost, TilingCost))
-
-
-def layer_nest(network: Network, stage: Stage) -> Nest:
-    """The loop nest of a stage run alone; an addition that folds nowhere reads its second input as
-    residual."""
-    layer = network.layers[stage.layer]
-    residual = residual_of(network, stage)
-    if layer.kind == "add":
-        residual = layer.inputs[1]
-    return Nest(layer, residual)
+        return sum(self.cost(group).extra_macs for group in self.groups)
 
 
 def held_by_group(network: Network, groups: tuple[Group, ...], kept: frozenset[str]) -> dict[Group, Held]:

@@ -10,10 +10,10 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target, tiling_bursts
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.grouping import Cost, GroupingSearch
-from scanfuse.mapping.mapping import Group, Mapping, layer_nest
+from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.search import Found, search_block, search_rolling, search_tiling
-from scanfuse.mapping.stages import Block, Stage, blocks, stages
+from scanfuse.mapping.stages import Block, Stage, blocks, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Scan
 from scanfuse.network import Network
@@ -51,14 +51,7 @@ def make_mapping(
     """
     if schedule not in SCHEDULES:
         raise MappingError(f"unknown schedule {schedule!r}; the schedules are {', '.join(SCHEDULES)}")
-    target = Target(
-        accelerator.pe_array,
-        accelerator.buffer.entries,
-        accelerator.buffer.entry_bits // 8,
-        accelerator.buffer.psum_entries,
-        burst_bytes,
-        burst_ps,
-    )
+    target = Target.of(accelerator, burst_bytes, burst_ps)
     order = accelerator.layout.order
     memory: Memory = {}
     if schedule in GROUPED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from math import isqrt
 from typing import Any
@@ -148,6 +149,17 @@ def least_entries(nest: Nest) -> int:
     return layer.weight_entries + factors + layer.C * pixels + layer.output.entries + residual
 
 
+def tile_grids(nest: Nest) -> Iterator[Candidates]:
+    """The tiles to try: a coarse choice, which most often holds one that moves least, then all of them."""
+    for sizes in (coarse_tiles, distinct_tiles):
+        if nest.flat:
+            spatial = [sizes(nest.rows), sizes(nest.columns)]
+        else:
+            spatial = [spatial_tiles(nest, axis) for axis in "pq"]
+        grids = [*spatial, sizes(nest.extent["n"]), sizes(nest.extent["k"])]
+        yield enumerate_tiles(nest, *grids)
+
+
 def search_tiling(
     nest: Nest, layer: int, add: int | None, scans: tuple[Scan, ...], layout: str, target: Target
 ) -> Found:
@@ -157,13 +169,8 @@ def search_tiling(
     """
     bound = least_entries(nest)
     best = None
-    for sizes in (coarse_tiles, distinct_tiles):
-        if nest.flat:
-            spatial = [sizes(nest.rows), sizes(nest.columns)]
-        else:
-            spatial = [spatial_tiles(nest, axis) for axis in "pq"]
-        grids = [*spatial, sizes(nest.extent["n"]), sizes(nest.extent["k"])]
-        found = _best_of(nest, enumerate_tiles(nest, *grids), layer, add, scans, layout, target)
+    for every in tile_grids(nest):
+        found = _best_of(nest, every, layer, add, scans, layout, target)
         if found is not None and (best is None or found.traffic < best.traffic):
             best = found
         if best is not None and best.traffic <= bound:
@@ -186,34 +193,62 @@ def _best_of(
     layout: str,
     target: Target,
 ) -> Found | None:
+    walks = fitting_walks(nest, every, scans, target)
+    least = min((walk.least for walk in walks), default=0)
+    found = [walk.best(nest, layer, add, layout, target)[0] for walk in walks if walk.least == least]
+    return min(found, key=lambda one: one.score, default=None)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """All tiles that fit the buffer, walked in one loop order and scan: parallel arrays."""
+
+    order: str
+    scan: Scan
+    tiles: Candidates
+    live: np.ndarray
+    traffic: Traffic
+
+    @cached_property
+    def totals(self) -> np.ndarray:
+        return np.broadcast_to(np.asarray(self.traffic.total), len(self.live))
+
+    @cached_property
+    def least(self) -> int:
+        return int(self.totals.min())
+
+    def best(
+        self, nest: Nest, layer: int, add: int | None, layout: str, target: Target, count: int = 1
+    ) -> list[Found]:
+        """The `count` tiles that move least; of equals, those of the least estimated bursts and latency."""
+        count = min(count, len(self.live))
+        cutoff = self.least if count == 1 else np.partition(self.totals, count - 1)[count - 1]
+        index = np.flatnonzero(self.totals <= cutoff)
+        some, totals = self.tiles.take(index), self.totals[index]
+        traffic = _take_traffic(self.traffic, index, len(self.live))
+        bursts, score = _scores(nest, some, self.order, traffic, self.live[index], layout, target)
+        found = []
+        for at in np.lexsort((score, totals))[:count]:
+            p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
+            choice = LayerTiling(layer, add, p, q, n, k, self.order, self.scan)
+            choice = replace(choice, residual_step=residual_step(nest, choice, target))
+            found.append(Found(choice, int(totals[at]), float(bursts[at]), float(score[at])))
+        return found
+
+
+def fitting_walks(nest: Nest, every: Candidates, scans: tuple[Scan, ...], target: Target) -> list[Walk]:
+    """The tiles that fit the buffer in every loop order and scan; nothing where none fits."""
     live = np.asarray(tile_entries(nest, every.cuts, target.psum_entries))
     if nest.residual is not None:
         live = live + residual_unit(nest, every)
     fits = np.flatnonzero(live <= target.buffer_entries)
     if not len(fits):
-        return None
+        return []
     fitting, live = every.take(fits), live[fits]
-    options = []
-    for order, scan in product(ORDERS, scans):
-        traffic = layer_traffic(nest, fitting.cuts, order, scan, target.psum_entries)
-        options.append((order, scan, np.broadcast_to(np.asarray(traffic.total), len(fits)), traffic))
-    least = min(int(total.min()) for _, _, total, _ in options)
-    best: Found | None = None
-    for order, scan, total, traffic in options:
-        index = np.flatnonzero(total == least)
-        if not len(index):
-            continue
-        some = fitting.take(index)
-        bursts, score = _scores(
-            nest, some, order, _take_traffic(traffic, index, len(fits)), live[index], layout, target
-        )
-        at = int(np.argmin(score))
-        if best is None or float(score[at]) < best.score:
-            p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
-            choice = LayerTiling(layer, add, p, q, n, k, order, scan)
-            choice = replace(choice, residual_step=residual_step(nest, choice, target))
-            best = Found(choice, least, float(bursts[at]), float(score[at]))
-    return best
+    return [
+        Walk(order, scan, fitting, live, layer_traffic(nest, fitting.cuts, order, scan, target.psum_entries))
+        for order, scan in product(ORDERS, scans)
+    ]
 
 
 def residual_unit(nest: Nest, every: Candidates) -> Any:
@@ -277,28 +312,40 @@ def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target:
         cost = TilingCost(nest, choice, target.psum_entries)
         if cost.live_entries > target.buffer_entries:
             continue
-        tiles = {"p": choice.tile_p, "q": choice.tile_q, "n": choice.tile_n, "k": choice.tile_k}
-        span_p, span_q = nest.span_cuts("p", choice.tile_p), nest.span_cuts("q", choice.tile_q)
-        cut_n, cut_k = even_cut(nest.extent["n"], choice.tile_n), even_cut(nest.extent["k"], choice.tile_k)
-        bursts = float(
-            tiling_bursts(nest, tiles, (span_p[0].largest, span_q[0].largest), cost.traffic, layout, target)
-        )
-        axes = {"p": span_p[1], "q": span_q[1], "n": cut_n, "k": cut_k}
-        cycles = tiling_cycles(nest, {a: (c.trips, c.first, c.last) for a, c in axes.items()}, target.array)
-        fresh = (
-            nest.coefficient["A"]
-            * nest.extent["k"]
-            * choice.tile_p
-            * nest.layer.stride[0]
-            * nest.layer.ifmap.width
-        )
-        fresh += choice.tile_p * nest.columns * choice.tile_n
-        overlaps = cost.live_entries + fresh <= target.buffer_entries
-        score = bursts + float(latency_slots(bursts, cycles, cost.steps, overlaps, target)) + cost.steps
-        found = Found(choice, int(cost.traffic.total), bursts, score)
+        found = _judge_rolling(cost, layout, target)
         if best is None or (found.traffic, found.score) < (best.traffic, best.score):
             best = found
     return best
+
+
+def _judge_rolling(cost: TilingCost, layout: str, target: Target) -> Found:
+    nest, choice = cost.nest, cost.tiling
+    tiles = {"p": choice.tile_p, "q": choice.tile_q, "n": choice.tile_n, "k": choice.tile_k}
+    span_p, span_q = nest.span_cuts("p", choice.tile_p), nest.span_cuts("q", choice.tile_q)
+    cut_n, cut_k = even_cut(nest.extent["n"], choice.tile_n), even_cut(nest.extent["k"], choice.tile_k)
+    bursts = float(
+        tiling_bursts(nest, tiles, (span_p[0].largest, span_q[0].largest), cost.traffic, layout, target)
+    )
+    axes = {"p": span_p[1], "q": span_q[1], "n": cut_n, "k": cut_k}
+    cycles = tiling_cycles(nest, {a: (c.trips, c.first, c.last) for a, c in axes.items()}, target.array)
+    fresh = nest.coefficient["A"] * nest.extent["k"] * choice.tile_p
+    fresh = fresh * nest.layer.stride[0] * nest.layer.ifmap.width
+    fresh += choice.tile_p * nest.columns * choice.tile_n
+    overlaps = cost.live_entries + fresh <= target.buffer_entries
+    score = bursts + float(latency_slots(bursts, cycles, cost.steps, overlaps, target)) + cost.steps
+    return Found(choice, int(cost.traffic.total), bursts, score)
+
+
+def judge_tiling(cost: TilingCost, layout: str, target: Target) -> Found:
+    """What the search thinks of one tiling."""
+    nest, tiling = cost.nest, cost.tiling
+    if tiling.rolling:
+        return _judge_rolling(cost, layout, target)
+    sizes = (tiling.tile_p, tiling.tile_q, tiling.tile_n, tiling.tile_k)
+    one = enumerate_tiles(nest, *(np.array([size]) for size in sizes))
+    traffic, live = _take_traffic(cost.traffic, np.array([0]), 1), np.array([cost.live_entries])
+    bursts, score = _scores(nest, one, tiling.order, traffic, live, layout, target)
+    return Found(tiling, int(cost.traffic.total), float(bursts[0]), float(score[0]))
 
 
 def search_block(shape: BlockShape, target: Target) -> Found | None:
@@ -314,7 +361,7 @@ def search_block(shape: BlockShape, target: Target) -> Found | None:
 def _search_chunks(shape: BlockShape, chunks: np.ndarray, target: Target) -> Found | None:
     least: tuple[int, int] | None = None
     kept: list[FusedCost] = []
-    for options in _block_options(shape, chunks, target):
+    for options in block_options(shape, chunks, target):
         for cost in options:  # growing steps: traffic and recomputation never fall, space runs out
             key = int(cost.traffic.total), cost.extra_macs
             if least is not None and key > least:
@@ -324,10 +371,10 @@ def _search_chunks(shape: BlockShape, chunks: np.ndarray, target: Target) -> Fou
             kept.append(cost)
     if not kept:
         return None
-    return min((_block_score(cost, target) for cost in kept), key=lambda found: found.score)
+    return min((judge_block(cost, target) for cost in kept), key=lambda found: found.score)
 
 
-def _block_options(shape: BlockShape, chunks: np.ndarray, target: Target) -> Iterator[Iterator[FusedCost]]:
+def block_options(shape: BlockShape, chunks: np.ndarray, target: Target) -> Iterator[Iterator[FusedCost]]:
     """Per chunk and band, the steps that fit, each holding as many chunks of weights as there is room for."""
     rows, channels = shape.depthwise.P, shape.depthwise.C
     for chunk in chunks.tolist():
@@ -358,7 +405,8 @@ def _steps_that_fit(
         yield cost
 
 
-def _block_score(cost: FusedCost, target: Target) -> Found:
+def judge_block(cost: FusedCost, target: Target) -> Found:
+    """What the search thinks of one cut of a block."""
     shape, fused = cost.shape, cost.fused
     traffic = int(cost.traffic.total)
     bursts = traffic * target.entry_bytes / target.burst_bytes

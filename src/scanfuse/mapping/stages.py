@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scanfuse.mapping.nest import Nest
 from scanfuse.network import Layer, Network, Tensor
 
 
@@ -59,6 +60,23 @@ def residual_of(network: Network, stage: Stage) -> Tensor | None:
 def stored_tensor(network: Network, stage: Stage) -> Tensor:
     """The tensor a stage leaves behind: the sum where an addition is folded in, else the layer's output."""
     return network.layers[stage.layer if stage.add is None else stage.add].output
+
+
+def layer_nest(network: Network, stage: Stage) -> Nest:
+    """The loop nest of a stage run alone; an addition that folds nowhere reads its second input as
+    residual."""
+    layer = network.layers[stage.layer]
+    residual = residual_of(network, stage)
+    if layer.kind == "add":
+        residual = layer.inputs[1]
+    return Nest(layer, residual)
+
+
+def fuses(network: Network, block: Block) -> bool:
+    """Whether the stages of a block are an inverted residual or a depthwise separable block."""
+    if block.expand is None:
+        return _separable(network, [block.depthwise, block.project]) is not None
+    return _inverted_residual(network, [block.expand, block.depthwise, block.project]) is not None
 
 
 def blocks(network: Network) -> tuple[Block | Stage, ...]:

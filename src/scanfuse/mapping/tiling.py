@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from scanfuse.mapping.fields import LayerIndex, NotNegative, Positive
 from scanfuse.mapping.nest import Cut, Nest, even_cut
 from scanfuse.mapping.traffic import Scan, Traffic, moved
 
@@ -25,16 +26,16 @@ class LayerTiling:
     the outputs of a tile are complete; 0 for the whole tile's at once.
     """
 
-    layer: int
-    add: int | None
-    tile_p: int
-    tile_q: int
-    tile_n: int
-    tile_k: int
+    layer: LayerIndex
+    add: LayerIndex | None
+    tile_p: Positive
+    tile_q: Positive
+    tile_n: Positive
+    tile_k: Positive
     order: str
     scan: Scan
     rolling: bool = False
-    residual_step: int = 0
+    residual_step: NotNegative = 0
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -63,6 +64,11 @@ class TilingCost:
             "B": {"m": pixels_c, "n": n, "k": k},
             "C": {"m": pixels_c, "n": n, "k": k},
         }
+
+    @property
+    def extra_macs(self) -> int:
+        """MACs computed more than once: none."""
+        return 0
 
     @cached_property
     def steps(self) -> int:

@@ -3,7 +3,7 @@
 from scanfuse.network.bounds import layer_by_layer_entries, layer_entries, network_entries
 from scanfuse.network.errors import NetworkError
 from scanfuse.network.layer import KINDS, Kind, Layer, PoolKind, Tensor
-from scanfuse.network.network import Network
+from scanfuse.network.network import Network, Origin
 from scanfuse.network.zoo import load, zoo_names
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Layer",
     "Network",
     "NetworkError",
+    "Origin",
     "PoolKind",
     "Tensor",
     "layer_by_layer_entries",

@@ -14,13 +14,26 @@ from scanfuse.network.layer import Layer, Tensor, shape_text
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What to ask `load` for to have a network again."""
+
+    name: str
+    resolution: int | None = None
+    width: float | None = None
+
+
+@dataclass(frozen=True)
 class Network:
-    """Layers in execution order. Checks on creation that every input is there when it is read."""
+    """Layers in execution order. Checks on creation that every input is there when it is read.
+
+    origin: where it came from; None for a network made by hand.
+    """
 
     name: str
     layers: tuple[Layer, ...]
     input: Tensor
     output: Tensor
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         if not self.layers:

@@ -4,7 +4,9 @@ from scanfuse.results.agreement import AgreementError, check_agreement
 from scanfuse.results.difference import Difference
 from scanfuse.results.folder import write_run
 from scanfuse.results.golden import GoldenError, compare_golden, load_golden, update_golden
-from scanfuse.results.run import Progress, Run, run
+from scanfuse.results.mapping_file import load_mapping, mapping_format, save_mapping
+from scanfuse.results.mapping_table import explanation_document, mapping_summary
+from scanfuse.results.run import Progress, Run, explain_mapping, map_network, prove, run, run_mapping
 from scanfuse.results.setup import Setup, dram_config, load_setup
 from scanfuse.results.summary import summary
 from scanfuse.results.table import COLUMNS, TOTAL_COLUMNS, layer_table, total_row
@@ -21,10 +23,19 @@ __all__ = [
     "check_agreement",
     "compare_golden",
     "dram_config",
+    "explain_mapping",
+    "explanation_document",
     "layer_table",
     "load_golden",
+    "load_mapping",
     "load_setup",
+    "map_network",
+    "mapping_format",
+    "mapping_summary",
+    "prove",
     "run",
+    "run_mapping",
+    "save_mapping",
     "summary",
     "total_row",
     "update_golden",

@@ -1,4 +1,5 @@
-"""The run folder: `layers.csv`, `layers.parquet`, `summary.json`, `config.toml`, the ini files of its DRAM.
+"""The run folder: `layers.csv`, `layers.parquet`, `summary.json`, `config.toml`, `mapping.toml`, and the ini
+files of its DRAM.
 
 Each file appears under its name only when it is whole; files of the same names are replaced.
 """
@@ -17,7 +18,7 @@ from scanfuse.results.summary import summary
 def write_run(folder: Path, run: Run, setup: Setup) -> None:
     """Write a run's folder. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in config_files(setup, run.simulation.config).items():
+    for name, text in config_files(setup, run.simulation.config, run.mapping).items():
         write_whole(folder / name, text)
     write_whole(folder / "layers.csv", run.layers.to_csv(index=False, lineterminator="\n"))
     write_whole(folder / "layers.parquet", run.layers.to_parquet(index=False))

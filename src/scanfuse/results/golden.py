@@ -172,7 +172,7 @@ def _measure_run(golden: Golden, progress: Progress | None) -> dict[str, Any]:
     if accelerator.dram.backend != "engine":
         raise GoldenError(f"{golden.path}: dram.backend={accelerator.dram.backend}: must be engine")
     setup = Setup(asked["network"], asked["schedule"], **chosen, hardware=accelerator)
-    return golden_figures(run(setup.load_network(), setup.schedule, accelerator, progress=progress))
+    return golden_figures(run(setup.load_network(), asked["schedule"], accelerator, progress=progress))
 
 
 def _measure_replay(golden: Golden) -> dict[str, Any]:

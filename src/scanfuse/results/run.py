@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scanfuse.dram import DramConfig
 from scanfuse.dram.backend import check_backend
 from scanfuse.hardware import Accelerator
-from scanfuse.mapping import Mapping, MappingError, make_mapping
+from scanfuse.mapping import Explanation, Mapping, MappingError, explain, make_mapping
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
 from scanfuse.program import Program, check, unroll
 from scanfuse.results.agreement import check_agreement
@@ -94,7 +94,24 @@ def run(
     log_requests: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Run a network under a named schedule on an accelerator.
+    """Run a network under a named schedule on an accelerator: map it, then `run_mapping`."""
+    config = config or dram_config(accelerator)
+    mapping = map_network(network, schedule, accelerator, config, progress)
+    return run_mapping(
+        mapping, accelerator, config, verify=verify, log_requests=log_requests, progress=progress
+    )
+
+
+def run_mapping(
+    mapping: Mapping,
+    accelerator: Accelerator,
+    config: DramConfig | None = None,
+    *,
+    verify: bool = False,
+    log_requests: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Run a mapping on an accelerator.
 
     config: the DRAM, where it is not to be made from the accelerator's description. verify: also run the
     program on integers and compare every layer's output with the network itself. log_requests: keep the
@@ -104,32 +121,68 @@ def run(
     config = config or dram_config(accelerator)
     check_backend(accelerator.dram.backend, config)
     show = progress or quiet
-    mapping = map_network(network, schedule, accelerator, config, show)
-    check_size(mapping, accelerator)
-    program = unroll(mapping)
-    check(program, accelerator.buffer.entries)
+    program = prove(mapping, accelerator)
     execution = verify_program(program, accelerator, show) if verify else None
-    with show(f"{schedule}: simulate", program.steps) as advance:
+    with show(f"{mapping.schedule}: simulate", program.steps) as advance:
         simulation = simulate(
             program, accelerator, config, log_requests=log_requests, on_step=lambda step: advance()
         )
     check_agreement(simulation)
-    return Run(schedule, simulation, execution)
+    return Run(mapping.schedule, simulation, execution)
+
+
+def prove(mapping: Mapping, accelerator: Accelerator) -> Program:
+    """The program of a mapping, proved right for an accelerator. Raises MappingError, ProgramError."""
+    check_hardware(mapping, accelerator)
+    check_size(mapping, accelerator)
+    program = unroll(mapping)
+    check(program, accelerator.buffer.entries)
+    return program
+
+
+def check_hardware(mapping: Mapping, accelerator: Accelerator) -> None:
+    """Raise MappingError where a mapping was made for hardware that counts or lays out otherwise."""
+    asked = {
+        "psum_entries": (mapping.psum_entries, "buffer.psum_entries", accelerator.buffer.psum_entries),
+        "layout": (mapping.layout, "layout.order", accelerator.layout.order),
+    }
+    for key, (mine, setting, theirs) in asked.items():
+        if theirs not in (mine, "auto"):
+            raise MappingError(f"{key}: the mapping has {mine}, the hardware {theirs}: set {setting}={mine}")
 
 
 def map_network(
-    network: Network, schedule: str, accelerator: Accelerator, config: DramConfig, progress: Progress
+    network: Network,
+    schedule: str,
+    accelerator: Accelerator,
+    config: DramConfig,
+    progress: Progress | None = None,
 ) -> Mapping:
     """The mapping of a named schedule, for the bursts of this DRAM."""
-    with progress(f"{schedule}: map", 0) as advance:
+    with (progress or quiet)(f"{schedule}: map", 0) as advance:
         return make_mapping(
             network,
             schedule,
             accelerator,
-            burst_bytes=config.transaction_bytes,
-            burst_ps=int(config["BL"]) // 2 * config.tck_ps,
             progress=lambda name: advance(),
+            **burst_of(config),
         )
+
+
+def explain_mapping(
+    mapping: Mapping, accelerator: Accelerator, config: DramConfig, progress: Progress | None = None
+) -> list[Explanation]:
+    """Why each group of a mapping was chosen, for the bursts of this DRAM."""
+    with (progress or quiet)("explain", len(mapping.groups)) as advance:
+        return list(explain(mapping, accelerator, progress=advance, **burst_of(config)))
+
+
+def burst_of(config: DramConfig) -> dict[str, int]:
+    """What the search must know of a DRAM."""
+    return {
+        "burst_bytes": config.transaction_bytes,
+        "burst_ps": int(config["BL"]) // 2 * config.tck_ps,
+    }
 
 
 def check_size(mapping: Mapping, accelerator: Accelerator) -> None:

@@ -1,9 +1,12 @@
-"""What is run: a network, a schedule, hardware. Saved as the `config.toml` of a run folder and read back.
+"""What is run: a network, a schedule or a mapping, hardware. Saved as the `config.toml` of a run folder and
+read back.
 
 The file is a description of hardware with a `[run]` table on top. `scanfuse run FOLDER/config.toml` repeats
 the run to the bit with the same version of scanfuse; `--hardware FOLDER/config.toml` takes the hardware only.
-Nothing in it depends on what the defaults become or on files elsewhere: the DRAM's settings lie beside it in
-ini files, and so does a table of energies that is not one of scanfuse's own.
+Nothing in it depends on what the defaults become or on files elsewhere: beside it lie the mapping, in
+`mapping.toml`, the DRAM's settings, in ini files, and a table of energies that is not one of scanfuse's own.
+Where the mapping was searched for, the `[run]` table names the schedule too, and for other hardware or
+another network it is searched for anew; where it was given, it alone says what runs.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import scanfuse
 from scanfuse.dram import DramConfig
 from scanfuse.dram.keys import DEVICE_UINTS
 from scanfuse.hardware import Accelerator, HardwareError, load_hardware, to_toml
+from scanfuse.mapping import Mapping, mapping_text
 from scanfuse.network import Network, load
 
 if sys.version_info >= (3, 11):
@@ -25,18 +29,31 @@ else:
     import tomli as tomllib
 
 DEVICE_KEYS = frozenset((*DEVICE_UINTS, "tCK", "Vdd"))
-KEYS = {"network": str, "schedule": str, "resolution": int, "width": float, "version": str}
+KEYS = {
+    "network": str,
+    "schedule": str,
+    "resolution": int,
+    "width": float,
+    "mapping": str,
+    "version": str,
+}
+MAPPING_FILE = "mapping.toml"
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A network as it is asked for, the schedule, and what it runs on."""
+    """A network as it is asked for, how it runs, and what it runs on.
+
+    mapping: a file; with a schedule what its search has found, alone what was given. schedule: None where
+    only the mapping says how the network runs.
+    """
 
     network: str
-    schedule: str = "fused"
+    schedule: str | None = "fused"
     resolution: int | None = None
     width: float | None = None
     hardware: Accelerator = field(default_factory=Accelerator)
+    mapping: Path | None = None
 
     def load_network(self) -> Network:
         """The network. Raises NetworkError."""
@@ -49,7 +66,7 @@ def dram_config(accelerator: Accelerator) -> DramConfig:
     return DramConfig.from_ini(dram.part, dram.system or None, dram.capacity_mib, dram.overrides, dram.mode)
 
 
-def config_files(setup: Setup, config: DramConfig) -> dict[str, str]:
+def config_files(setup: Setup, config: DramConfig, mapping: Mapping) -> dict[str, str]:
     """The text of `config.toml` and of the files it refers to, by file name. Raises OSError."""
     import tomli_w
 
@@ -58,13 +75,17 @@ def config_files(setup: Setup, config: DramConfig) -> dict[str, str]:
     table["dram"] |= {"part": device_ini, "system": "system.ini", "overrides": dict(config.overrides)}
     device = {key: value for key, value in config.files if key in DEVICE_KEYS}
     system = {key: value for key, value in config.files if key not in DEVICE_KEYS}
-    files = {device_ini: ini_text("device", device), "system.ini": ini_text("system", system)}
+    files = {
+        MAPPING_FILE: mapping_text(mapping),
+        device_ini: ini_text("device", device),
+        "system.ini": ini_text("system", system),
+    }
     if hardware.energy.source.endswith(".toml"):
         files["energy.toml"] = Path(hardware.energy.source).read_text(encoding="utf-8")
         table["energy"]["source"] = "energy.toml"
     asked = {key: getattr(setup, key) for key in ("network", "schedule", "resolution", "width")}
     table["run"] = {key: value for key, value in asked.items() if value is not None}
-    table["run"]["version"] = scanfuse.__version__
+    table["run"] |= {"mapping": MAPPING_FILE, "version": scanfuse.__version__}
     head = (
         "# Run again with: scanfuse run config.toml\n# The same version gives the same figures to the bit.\n"
     )
@@ -80,21 +101,24 @@ def ini_text(what: str, settings: dict[str, Any]) -> str:
 
 
 def load_setup(path: Path, settings: list[str]) -> Setup:
-    """What a run folder's `config.toml` describes. Raises HardwareError, OSError."""
+    """What a run folder's `config.toml` describes, with settings on top. Raises HardwareError, OSError."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HardwareError(f"{path}: not valid TOML: {error}") from None
     asked: Any = table.get("run")
-    if not isinstance(asked, dict) or not {"network", "schedule"} <= asked.keys():
+    if not isinstance(asked, dict) or "network" not in asked or not {"schedule", "mapping"} & asked.keys():
         raise HardwareError(
-            f"{path}: no [run] table with network and schedule: give the config.toml of a run folder, or a "
-            f"network and --hardware {path}"
+            f"{path}: no [run] table with network and schedule or mapping: give the config.toml of a run "
+            f"folder, or a network and --hardware {path}"
         )
     for key, value in asked.items():
         if key not in KEYS:
             raise HardwareError(f"{path}: run.{key}: unknown key; the keys are {', '.join(KEYS)}")
         if not isinstance(value, (int, float) if KEYS[key] is float else KEYS[key]):
             raise HardwareError(f"{path}: run.{key}: expected {KEYS[key].__name__}, got {value!r}")
-    chosen = {key: value for key, value in asked.items() if key != "version"}
+    chosen = {"schedule": None, **asked}
+    chosen.pop("version", None)
+    if "mapping" in chosen:
+        chosen["mapping"] = path.parent / chosen["mapping"]
     return Setup(**chosen, hardware=load_hardware(path, settings))

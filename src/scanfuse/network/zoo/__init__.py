@@ -11,7 +11,7 @@ from typing import Any
 
 from scanfuse.network.errors import NetworkError, did_you_mean
 from scanfuse.network.layer import Tensor
-from scanfuse.network.network import Network
+from scanfuse.network.network import Network, Origin
 from scanfuse.network.zoo.blocks import Chain, Stage
 
 if sys.version_info >= (3, 11):
@@ -35,13 +35,13 @@ def load(name: str, resolution: int | None = None, width: float | None = None) -
     """
     table = read(name)
     pixels = table["resolution"] if resolution is None else resolution
-    factor = 1.0 if width is None else width
-    check_scaling(name, pixels, factor)
+    check_scaling(name, pixels, 1.0 if width is None else width)
+    factor = 1.0 if width is None else float(width)
     chain = Chain(Tensor("input", 3, pixels, pixels), factor)
     for stage in table["stage"]:
         chain.append(Stage(**stage))
     variant = name if (pixels, factor) == (table["resolution"], 1) else f"{name}_{factor:g}_{pixels}"
-    return Network(variant, tuple(chain.layers), chain.input, chain.current)
+    return Network(variant, tuple(chain.layers), chain.input, chain.current, Origin(name, pixels, factor))
 
 
 def read(name: str) -> dict[str, Any]:

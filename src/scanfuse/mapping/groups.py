@@ -1,0 +1,134 @@
+"""What groups may be: the layers they cover, and the bounds of what they are cut into.
+
+Errors open with the place, as `groups[3].tile_p`. Whether a group fits a buffer is for `check` to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import Any
+
+from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.nest import Nest
+from scanfuse.mapping.stages import Block, Stage, fuses, layer_nest, stages
+from scanfuse.mapping.tiling import LayerTiling
+from scanfuse.mapping.traffic import ORDERS, SCANS
+from scanfuse.network import Layer, Network
+
+
+def check_groups(network: Network, groups: Sequence[Any]) -> None:
+    """Raise MappingError unless the groups cover the layers once, in order, each cut within its extents."""
+    _check_coverage(network, groups)
+    for number, group in enumerate(groups):
+        try:
+            check_group(group, network)
+        except MappingError as error:
+            raise MappingError(f"groups[{number}].{error}") from None
+
+
+def _check_coverage(network: Network, groups: Sequence[Any]) -> None:
+    names = [layer.name for layer in network.layers]
+    upcoming = 0
+    for number, group in enumerate(groups):
+        for index in group.layers:
+            if index != upcoming:
+                found = names[index] if 0 <= index < len(names) else f"layer {index}"
+                due = names[upcoming] if upcoming < len(names) else "the last layer's end"
+                raise MappingError(
+                    f"groups[{number}]: {found} stands where {due} is due: groups cover every layer of "
+                    f"{network.name} once, in the network's order"
+                )
+            upcoming += 1
+    if upcoming < len(names):
+        missing = ", ".join(names[upcoming : upcoming + 3]) + ("..." if upcoming + 3 < len(names) else "")
+        raise MappingError(f"groups: {missing} of {network.name} in no group: every layer needs one")
+
+
+@singledispatch
+def check_group(group: Any, network: Network) -> None:
+    """Raise MappingError, opening with the field that is wrong, where a group is not cut within its layers.
+
+    Each kind of group registers its own check.
+    """
+    raise TypeError(f"no kind of group: {group!r}")
+
+
+@check_group.register
+def _(tiling: LayerTiling, network: Network) -> None:
+    stage = Stage(tiling.layer, tiling.add)
+    layer = network.layers[tiling.layer]
+    if tiling.add is not None and stage not in stages(network):
+        raise MappingError(f"add: {network.layers[tiling.add].name} does not fold into {layer.name}")
+    nest = layer_nest(network, stage)
+    most = {
+        "tile_p": (nest.rows, "rows of pixels (it runs as one)" if nest.flat else "output rows"),
+        "tile_q": (nest.columns, "output pixels" if nest.flat else "output columns"),
+        "tile_n": (nest.extent["n"], "channel groups" if nest.channelwise else "output channels"),
+        "tile_k": (nest.extent["k"], "channel at a time" if nest.channelwise else "input channels"),
+    }
+    for field, (extent, what) in most.items():
+        _within(field, getattr(tiling, field), extent, what, layer)
+    for field, allowed in (("order", ORDERS), ("scan", SCANS)):
+        if getattr(tiling, field) not in allowed:
+            raise MappingError(
+                f"{field}: must be one of {', '.join(allowed)}, got {getattr(tiling, field)!r}"
+            )
+    _check_rolling(tiling, nest)
+    _check_residual_step(tiling, nest)
+
+
+def _within(field: str, value: int, most: int, what: str, layer: Layer) -> None:
+    if not 1 <= value <= most:
+        raise MappingError(f"{field}: must be 1 to {most}, the {what} of {layer.name}; got {value}")
+
+
+def _check_rolling(tiling: LayerTiling, nest: Nest) -> None:
+    if not tiling.rolling:
+        return
+    whole = {"tile_q": nest.columns, "tile_k": nest.extent["k"]}
+    if nest.channelwise:
+        whole["tile_n"] = nest.extent["n"]  # whose input rows would else be those of another tile
+    for field, extent in whole.items():
+        if getattr(tiling, field) != extent:
+            raise MappingError(
+                f"{field}: must be {extent}, all of {nest.layer.name}, as rolling bands are as wide as the "
+                f"map and read all input channels; got {getattr(tiling, field)}"
+            )
+    if nest.flat or tiling.order[0] != "m":
+        why = f"{nest.layer.name} has no halo to keep" if nest.flat else "bands must be the outer loop, m"
+        raise MappingError(f"rolling: {why}; got order {tiling.order}")
+
+
+def _check_residual_step(tiling: LayerTiling, nest: Nest) -> None:
+    lines = tiling.tile_p if tiling.tile_p > 1 else tiling.tile_q
+    most = 0 if nest.residual is None else lines
+    if not 0 <= tiling.residual_step <= most:
+        what = f"the lines of its tile, {most}" if most else f"0, as {nest.layer.name} adds nothing"
+        raise MappingError(f"residual_step: must be at most {what}; got {tiling.residual_step}")
+
+
+@check_group.register
+def _(fused: FusedBlock, network: Network) -> None:
+    expand = None if fused.expand is None else Stage(fused.expand)
+    block = Block(expand, Stage(fused.depthwise), Stage(fused.project, fused.add))
+    depthwise = network.layers[fused.depthwise]
+    if not fuses(network, block):
+        raise MappingError(
+            f"depthwise: {', '.join(network.layers[index].name for index in fused.layers)} do not fuse: a "
+            "block is a pointwise expansion (or none), a depthwise layer and a pointwise projection, each "
+            "read by the next alone"
+        )
+    if fused.add is not None and block.project not in stages(network):
+        last = network.layers[fused.project].name
+        raise MappingError(f"add: {network.layers[fused.add].name} does not fold into {last}")
+    _within("band_rows", fused.band_rows, depthwise.P, "output rows", depthwise)
+    _within("step_rows", fused.step_rows, fused.band_rows, "rows of a band", depthwise)
+    _within("chunk", fused.chunk, depthwise.C, "channels", depthwise)
+    if fused.held_chunks < 1:
+        raise MappingError(f"held_chunks: must be 1 or more, got {fused.held_chunks}")
+    try:
+        FusedCost(BlockShape(network, block), fused)
+    except MappingError as error:
+        raise MappingError(f"input_by_chunk: {error}") from None

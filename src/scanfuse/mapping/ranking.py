@@ -1,0 +1,87 @@
+"""Runners-up: what the searches of `search` leave behind, kept and put in order.
+
+A search takes the best and forgets the rest; here the best of every way to walk a layer, and of every way to
+cut a block, is kept. Not used by the search itself, which stays as fast as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from scanfuse.mapping.estimate import Target
+from scanfuse.mapping.fusion import BlockShape, FusedCost
+from scanfuse.mapping.nest import Nest
+from scanfuse.mapping.search import (
+    Found,
+    block_options,
+    coarse_tiles,
+    fitting_walks,
+    judge_block,
+    least_entries,
+    search_rolling,
+    tile_grids,
+)
+from scanfuse.mapping.tiling import LayerTiling
+from scanfuse.mapping.traffic import SCANS
+
+
+def rank_tilings(nest: Nest, layer: int, add: int | None, layout: str, target: Target) -> list[Found]:
+    """The two best tilings of a layer for every loop order, raster or Scan, and rolling bands; best first.
+
+    Ways that come to the same tiles and the same traffic appear once. Empty where nothing fits.
+    """
+    bound = least_entries(nest)
+    found: list[Found] = []
+    for every in tile_grids(nest):
+        for walk in fitting_walks(nest, every, SCANS, target):
+            found += walk.best(nest, layer, add, layout, target, 2)
+        if min((one.traffic for one in found), default=bound + 1) <= bound:
+            break
+    rolling = search_rolling(nest, layer, add, layout, target)
+    return _ranked(found if rolling is None else [*found, rolling])
+
+
+def rank_blocks(shape: BlockShape, target: Target) -> list[Found]:
+    """The two best cuts of a fused block of each kind, best first: one band or several, one chunk or several,
+    input loaded by chunk or by band.
+
+    Best is least traffic, then least recomputation, then the estimate. Empty where nothing fits.
+    """
+    kinds: dict[tuple[bool, bool, bool], list[list[FusedCost]]] = {}
+    for options in block_options(shape, coarse_tiles(shape.depthwise.C), target):
+        fitting = list(options)  # of one band and chunk, with growing steps
+        if fitting:
+            cost = fitting[0]
+            kind = len(cost.bands) == 1, len(cost.chunks) == 1, cost.fused.input_by_chunk
+            kinds.setdefault(kind, []).append([other for other in fitting if _key(other) == _key(cost)])
+    best = [found for cuts in kinds.values() for found in _best_two(cuts, target)]
+    return [found for _, found in sorted(best, key=lambda one: (*one[0], one[1].score))]
+
+
+def _best_two(cuts: list[list[FusedCost]], target: Target) -> list[tuple[tuple[int, int], Found]]:
+    second = sorted(_key(cut[0]) for cut in cuts)[:2][-1]
+    near = [cut for cut in cuts if _key(cut[0]) <= second]
+    found = [
+        (_key(cut[0]), min((judge_block(cost, target) for cost in cut), key=lambda one: one.score))
+        for cut in near
+    ]
+    return sorted(found, key=lambda one: (*one[0], one[1].score))[:2]
+
+
+def _key(cost: FusedCost) -> tuple[int, int]:
+    return int(cost.traffic.total), cost.extra_macs
+
+
+def _ranked(found: Iterable[Found]) -> list[Found]:
+    """By traffic and estimate, without those that differ in the order of loops alone."""
+    seen: dict[Any, Found] = {}
+    for one in sorted(found, key=lambda one: (one.traffic, one.score)):
+        seen.setdefault((one.traffic, same_tiles(one.choice)), one)
+    return list(seen.values())
+
+
+def same_tiles(choice: Any) -> Any:
+    """What is equal for tilings that differ in nothing but the order in which their loops run."""
+    return replace(choice, order="", scan="raster") if isinstance(choice, LayerTiling) else choice
