@@ -19,6 +19,7 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fusion import BlockShape, FusedCost
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.ranking import rank_blocks, rank_tilings, same_tiles
+from scanfuse.mapping.rolling import judge_rolling
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
 from scanfuse.mapping.search import Found, judge_block, judge_tiling
 from scanfuse.mapping.stages import Block, blocks
@@ -197,7 +198,7 @@ def judge(cost: Any, layout: str, target: Target) -> Found:
 
 @judge.register
 def _(cost: TilingCost, layout: str, target: Target) -> Found:
-    return judge_tiling(cost, layout, target)
+    return (judge_rolling if cost.tiling.rolling else judge_tiling)(cost, layout, target)
 
 
 @judge.register

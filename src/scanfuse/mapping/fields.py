@@ -111,6 +111,8 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
         allowed = [str(choice) for choice in get_args(hint)]
         close = did_you_mean(value, allowed) if isinstance(value, str) else ""
         raise MappingError(f"{where}: must be one of {', '.join(allowed)}, got {shown(value)}{close}")
+    if isinstance(value, int) and value.bit_length() > 63:
+        raise MappingError(f"{where}: out of range: whole numbers have at most 64 bits")
     try:
         return msgspec.convert(value, hint)
     except msgspec.ValidationError as error:

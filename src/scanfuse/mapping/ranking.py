@@ -10,17 +10,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fusion import BlockShape, FusedCost
 from scanfuse.mapping.nest import Nest
+from scanfuse.mapping.rolling import search_rolling
 from scanfuse.mapping.search import (
+    LEAST_CHUNK,
     Found,
     block_options,
     coarse_tiles,
     fitting_walks,
     judge_block,
     least_entries,
-    search_rolling,
     tile_grids,
 )
 from scanfuse.mapping.tiling import LayerTiling
@@ -47,10 +50,17 @@ def rank_blocks(shape: BlockShape, target: Target) -> list[Found]:
     """The two best cuts of a fused block of each kind, best first: one band or several, one chunk or several,
     input loaded by chunk or by band.
 
-    Best is least traffic, then least recomputation, then the estimate. Empty where nothing fits.
+    Best is least traffic, then least recomputation, then the estimate; few channels at a time are for where
+    no more of them fit, as in the search. Empty where nothing fits.
     """
+    chunks = coarse_tiles(shape.depthwise.C)
+    wide = chunks >= LEAST_CHUNK
+    return _rank_chunks(shape, chunks[wide], target) or _rank_chunks(shape, chunks[~wide], target)
+
+
+def _rank_chunks(shape: BlockShape, chunks: np.ndarray, target: Target) -> list[Found]:
     kinds: dict[tuple[bool, bool, bool], list[list[FusedCost]]] = {}
-    for options in block_options(shape, coarse_tiles(shape.depthwise.C), target):
+    for options in block_options(shape, chunks, target):
         fitting = list(options)  # of one band and chunk, with growing steps
         if fitting:
             cost = fitting[0]

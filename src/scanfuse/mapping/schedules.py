@@ -12,7 +12,8 @@ from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.grouping import Cost, GroupingSearch
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.nest import Nest
-from scanfuse.mapping.search import Found, search_block, search_rolling, search_tiling
+from scanfuse.mapping.rolling import search_rolling
+from scanfuse.mapping.search import Found, search_block, search_tiling
 from scanfuse.mapping.stages import Block, Stage, blocks, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Scan

@@ -238,9 +238,7 @@ class Walk:
 
 def fitting_walks(nest: Nest, every: Candidates, scans: tuple[Scan, ...], target: Target) -> list[Walk]:
     """The tiles that fit the buffer in every loop order and scan; nothing where none fits."""
-    live = np.asarray(tile_entries(nest, every.cuts, target.psum_entries))
-    if nest.residual is not None:
-        live = live + residual_unit(nest, every)
+    live = _live_entries(nest, every, target)
     fits = np.flatnonzero(live <= target.buffer_entries)
     if not len(fits):
         return []
@@ -249,6 +247,12 @@ def fitting_walks(nest: Nest, every: Candidates, scans: tuple[Scan, ...], target
         Walk(order, scan, fitting, live, layer_traffic(nest, fitting.cuts, order, scan, target.psum_entries))
         for order, scan in product(ORDERS, scans)
     ]
+
+
+def _live_entries(nest: Nest, every: Candidates, target: Target) -> np.ndarray:
+    """What tiles hold, with the smallest piece of the residual that can be loaded alone."""
+    live = np.asarray(tile_entries(nest, every.cuts, target.psum_entries))
+    return live if nest.residual is None else live + residual_unit(nest, every)
 
 
 def residual_unit(nest: Nest, every: Candidates) -> Any:
@@ -299,51 +303,12 @@ def _changing(nest: Nest, some: Candidates, order: str, target: Target) -> Any:
     return total
 
 
-def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target: Target) -> Found | None:
-    """The best full-width row bands with the halo rows kept, or None where none fits or no halo exists."""
-    if nest.flat or nest.layer.P == 1 or nest.layer.kind in ("add", "scale"):
-        return None
-    best: Found | None = None
-    channels = coarse_tiles(nest.extent["n"]) if not nest.channelwise else np.array([nest.extent["n"]])
-    for tile_p, tile_n in product(distinct_tiles(nest.rows), channels):
-        choice = LayerTiling(
-            layer, add, int(tile_p), nest.columns, int(tile_n), nest.extent["k"], "mnk", "full", rolling=True
-        )
-        cost = TilingCost(nest, choice, target.psum_entries)
-        if cost.live_entries > target.buffer_entries:
-            continue
-        found = _judge_rolling(cost, layout, target)
-        if best is None or (found.traffic, found.score) < (best.traffic, best.score):
-            best = found
-    return best
-
-
-def _judge_rolling(cost: TilingCost, layout: str, target: Target) -> Found:
-    nest, choice = cost.nest, cost.tiling
-    tiles = {"p": choice.tile_p, "q": choice.tile_q, "n": choice.tile_n, "k": choice.tile_k}
-    span_p, span_q = nest.span_cuts("p", choice.tile_p), nest.span_cuts("q", choice.tile_q)
-    cut_n, cut_k = even_cut(nest.extent["n"], choice.tile_n), even_cut(nest.extent["k"], choice.tile_k)
-    bursts = float(
-        tiling_bursts(nest, tiles, (span_p[0].largest, span_q[0].largest), cost.traffic, layout, target)
-    )
-    axes = {"p": span_p[1], "q": span_q[1], "n": cut_n, "k": cut_k}
-    cycles = tiling_cycles(nest, {a: (c.trips, c.first, c.last) for a, c in axes.items()}, target.array)
-    fresh = nest.coefficient["A"] * nest.extent["k"] * choice.tile_p
-    fresh = fresh * nest.layer.stride[0] * nest.layer.ifmap.width
-    fresh += choice.tile_p * nest.columns * choice.tile_n
-    overlaps = cost.live_entries + fresh <= target.buffer_entries
-    score = bursts + float(latency_slots(bursts, cycles, cost.steps, overlaps, target)) + cost.steps
-    return Found(choice, int(cost.traffic.total), bursts, score)
-
-
 def judge_tiling(cost: TilingCost, layout: str, target: Target) -> Found:
-    """What the search thinks of one tiling."""
+    """What the search thinks of one tiling; `judge_rolling` is for rolling bands."""
     nest, tiling = cost.nest, cost.tiling
-    if tiling.rolling:
-        return _judge_rolling(cost, layout, target)
     sizes = (tiling.tile_p, tiling.tile_q, tiling.tile_n, tiling.tile_k)
     one = enumerate_tiles(nest, *(np.array([size]) for size in sizes))
-    traffic, live = _take_traffic(cost.traffic, np.array([0]), 1), np.array([cost.live_entries])
+    traffic, live = _take_traffic(cost.traffic, np.array([0]), 1), _live_entries(nest, one, target)
     bursts, score = _scores(nest, one, tiling.order, traffic, live, layout, target)
     return Found(tiling, int(cost.traffic.total), float(bursts[0]), float(score[0]))
 
