@@ -20,6 +20,7 @@ FILES = {
     "DDR3_micron_32M_8B_x8_sg15.ini",
     "layers.csv",
     "layers.parquet",
+    "mapping.toml",
     "summary.json",
     "system.ini",
 }

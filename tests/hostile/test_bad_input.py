@@ -12,6 +12,21 @@ from scanfuse.dram.parts import part_path
 
 PART = "DDR3_micron_32M_8B_x8_sg15"
 
+MAPPING = """schedule = "mine"
+layout = "nhwc"
+psum_entries = 1
+network = { name = "mobilenet_v2" }
+[[groups]]
+kind = "layer_tiling"
+layer = "stem"
+tile_p = 1
+tile_q = 1
+tile_n = 1
+tile_k = 1
+order = "mnk"
+scan = "raster"
+"""
+
 # What to type, and what the line must say, in this order.
 CASES = {
     "no command": ("", ["no command given", "run, compare"]),
@@ -94,6 +109,24 @@ CASES = {
     "trace record": ("replay ticks.csv", ["ticks.csv", "total_ticks", "'abc'"]),
     "golden settings": ("check settings.toml", ["settings.toml", "run.settings", "texts"]),
     "list": ("list colours", ["'colours'", "networks"]),
+    "nothing to map": ("map", ["NETWORK", "--mapping", "scanfuse map --help"]),
+    "map objective": ("map mobilenet_v2 --objective energy", ["--objective", "'energy'", "traffic"]),
+    "map schedule": ("map mobilenet_v2 --schedule fusd", ["'fusd'", "did you mean fused?"]),
+    "map suffix": ("map mobilenet_v2 -o mine.yaml", ["mine.yaml", ".toml or .json"]),
+    "map place": ("map mobilenet_v2 -o no/mine.toml", ["no/mine.toml", "no folder no"]),
+    "mapping gone": ("run --mapping no.toml", ["no.toml", "No such file"]),
+    "mapping suffix": ("map --mapping good.csv", ["good.csv", ".toml or .json"]),
+    "mapping cut": ("run --mapping cut.toml", ["cut.toml", "not valid TOML"]),
+    "mapping of something else": ("run --mapping key.toml", ["key.toml", "pe_array", "the keys are network"]),
+    "mapping key": ("map --mapping tile.toml", ["tile.toml", "groups[0].tile_x", "did you mean tile_"]),
+    "mapping of few": ("run --mapping few.toml", ["few.toml", "groups: b1.depthwise", "in no group"]),
+    "mapping and network": ("run vgg16 --mapping few.toml", ["--mapping few.toml", "leave out vgg16"]),
+    "mapping and schedule": ("map --mapping few.toml --schedule scan", ["few.toml", "leave out --schedule"]),
+    "config with mapping gone": ("run lost.toml", ["gone.toml", "No such file"]),
+    "config of another network": ("run other.toml", ["few.toml", "for mobilenet_v2", "not for vgg16"]),
+    "explain nothing": ("explain", ["RUN_DIR", "scanfuse explain --help"]),
+    "explain no run": ("explain no", ["no/config.toml", "No such file"]),
+    "explain an old run": ("explain old", ["old/config.toml", "run.mapping", "scanfuse run old/config.toml"]),
 }  # fmt: skip
 
 
@@ -122,9 +155,15 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "strange.toml": '[run]\nnetwork = "mobilenet_v2"\nschedule = "fused"\ncolour = "red"\n',
         "wrong.toml": '[run]\nnetwork = "mobilenet_v2"\nschedule = "fused"\nresolution = "big"\n',
         "replay.toml": '[replay]\ntrace = "no.csv"\n',
+        "tile.toml": MAPPING.replace("tile_q", "tile_x"),
+        "few.toml": MAPPING,
+        "lost.toml": '[run]\nnetwork = "vgg16"\nmapping = "gone.toml"\n',
+        "other.toml": '[run]\nnetwork = "vgg16"\nmapping = "few.toml"\n',
+        "old/config.toml": '[run]\nnetwork = "vgg16"\nschedule = "fused"\n',
         "cut.json": '{"dram_ticks": 1',
         "other.json": json.dumps({"colour": "red"}),
     }
+    (tmp_path / "old").mkdir()
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "dir.csv").mkdir()

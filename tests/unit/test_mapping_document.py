@@ -85,6 +85,18 @@ def test_every_kind_of_group_has_a_name_and_all_its_fields_stand_in_the_file() -
         assert names - {"add", "expand"} <= group.keys() - {"kind"} <= names
 
 
+def test_a_resolution_and_width_left_out_are_the_networks_own() -> None:
+    network = load("mobilenet_v2")
+    mapping = make_mapping(network, "fixed", HARDWARE)
+    text = mapping_text(mapping).replace("resolution = 224\n", "").replace("width = 1.0\n", "")
+    assert "resolution" not in text and "width" not in text
+    assert parse_mapping(text, "file") == parse_mapping(text, "file", network=network) == mapping
+    with pytest.raises(
+        MappingError, match=r"resolution 224 width 1.0, not for mobilenet_v2 resolution 96 width"
+    ):
+        parse_mapping(text, "file", network=load("mobilenet_v2", 96))
+
+
 def test_a_network_of_ones_own_is_given_along() -> None:
     x, y = Tensor("x", 3, 4, 4), Tensor("y", 5, 4, 4)
     network = Network("mine", (Layer('odd "name"\n', "pointwise", (x,), y),), x, y)

@@ -137,9 +137,11 @@ def _from_document(document: Any, network: Network | None) -> Mapping:
 def _network(origin: Origin, given: Network | None) -> Network:
     if given is None:
         return load(origin.name, origin.resolution, origin.width)
-    expected = given.origin or Origin(given.name)
-    if origin != expected:
-        raise MappingError(f"network: the mapping is for {_told(origin)}, not for {_told(expected)}")
+    expected, named = given.origin or Origin(given.name), origin
+    if given.origin is not None:  # what the file leaves out is the network's own
+        named = load(origin.name, origin.resolution, origin.width).origin or origin
+    if named != expected:
+        raise MappingError(f"network: the mapping is for {_told(named)}, not for {_told(expected)}")
     return given
 
 
