@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from scanfuse.dram import DramConfig, read_trace, trace_formats, write_trace
+from scanfuse.hardware import load_hardware
+from scanfuse.mapping import make_mapping, mapping_document
+from scanfuse.network import load
+from scanfuse.results.setup import tomllib
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "traces" / "formats"
 PAGES = ROOT / "docs" / "formats"
+MAPPING = ROOT / "docs" / "mapping.md"
 PYTHON = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 CFG = DramConfig.from_ini("DDR3_micron_32M_8B_x8_sg15")
 REQUESTS = [(0, 0, 0), (0, 64, 0), (12, 0x1000, 1), (12, 0x80, 0), (30, 0x2000040, 0), (200, 0xC0, 1)]
@@ -23,7 +28,7 @@ NO_CYCLES = ("misc", "ramulator", "ramulator2-loadstore", "ramulator2-readwrite"
 
 
 def examples() -> list[tuple[str, str, str]]:
-    pages = [ROOT / "docs" / "dram.md", *sorted(PAGES.glob("*.md"))]
+    pages = [ROOT / "docs" / "dram.md", MAPPING, *sorted(PAGES.glob("*.md"))]
     found = [(page, code, out) for page in pages for code, out in PYTHON.findall(page.read_text("utf-8"))]
     return [(f"{page.stem}-{number}", code, out) for number, (page, code, out) in enumerate(found)]
 
@@ -40,10 +45,11 @@ def test_python_examples(name: str, code: str, expected: str, tmp_path: Path) ->
         assert lines == [line.rstrip() for line in expected.splitlines()]
 
 
-def test_console_examples(tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", [PAGES / "index.md", MAPPING], ids=lambda page: page.stem)
+def test_console_examples(page: Path, tmp_path: Path) -> None:
     (tmp_path / "traces").symlink_to(ROOT / "traces")
     (tmp_path / "bad.ramulator").write_text("0x40 R\n0x80 Q\n0xc0 W\n")
-    blocks = re.findall(r"```console\n(.*?)```", (PAGES / "index.md").read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert blocks
     for line, expected in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", "".join(blocks), re.MULTILINE):
         found = subprocess.run(
@@ -56,6 +62,16 @@ def test_console_examples(tmp_path: Path) -> None:
             check=False,
         )
         assert found.stdout == expected
+
+
+def test_the_groups_of_the_mapping_page_are_those_of_its_example() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", MAPPING.read_text("utf-8"), re.DOTALL)
+    header, *groups = [tomllib.loads(block) for block in blocks]
+    mapping = make_mapping(load("mobilenet_v2"), "fused", load_hardware())
+    document = mapping_document(mapping)
+    assert header.items() <= document.items()
+    assert [group["kind"] for one in groups for group in one["groups"]] == ["layer_tiling", "fused_block"]
+    assert all(group in document["groups"] for one in groups for group in one["groups"])
 
 
 @pytest.mark.parametrize("name", [name for name in trace_formats() if name not in ("npz", "parquet")])

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import scanfuse as front
+from scanfuse.commands import explain as explain_command
+from scanfuse.commands import map as mapping_command
 from scanfuse.network import layer_by_layer_entries, load, network_entries
 from scanfuse.results.setup import tomllib
 
@@ -184,6 +186,17 @@ def test_a_run_can_be_explained(scanfuse):
     document = scanfuse("explain out --format json").json
     assert list(document) == ["network", "schedule", "explanations"]
     assert len(document["explanations"]) == 21
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_help_work_in_order(scanfuse):
+    assert scanfuse("run mobilenet_v2").status == 0
+    for module in (mapping_command, explain_command):
+        lines = [line.strip() for line in module.EPILOG.splitlines() if line.strip().startswith("scanfuse ")]
+        assert lines
+        for line in lines:
+            done = scanfuse(line.removeprefix("scanfuse ").split(" > ")[0])
+            assert done.status == 0 and done.out, (line, done.err)
 
 
 def test_from_python(tmp_path):

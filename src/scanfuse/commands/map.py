@@ -109,6 +109,7 @@ def main(args: argparse.Namespace) -> int:
         if args.explain:
             print(f"\n{explanations_text(mapping, found)}")
     if args.output is not None:
+        sys.stdout.flush()  # first the table, where both go to one place
         print(f"scanfuse: wrote {args.output}", file=sys.stderr)
     return 0
 
