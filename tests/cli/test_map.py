@@ -122,9 +122,9 @@ def test_a_mapping_edited_by_hand_runs_and_repeats_to_the_bit(scanfuse, tmp_path
 
 
 def test_a_mapping_that_was_given_stays_and_one_that_was_searched_for_is_searched_anew(scanfuse, tmp_path):
-    scanfuse(f"map {SMALL} --set buffer.entries=3000 -o mine.toml")
+    scanfuse(f"map {SMALL} --schedule fixed --set buffer.entries=3000 -o mine.toml")
     scanfuse("run --mapping mine.toml --out given")
-    scanfuse(f"run {SMALL} --set buffer.entries=3000 --out searched")
+    scanfuse(f"run {SMALL} --schedule fixed --set buffer.entries=3000 --out searched")
     for name, same in (("given", True), ("searched", False)):
         done = scanfuse(f"run {name}/config.toml --set buffer.entries=200000 --out bigger")
         assert done.status == 0
@@ -161,13 +161,13 @@ def test_a_mapping_and_hardware_that_do_not_agree_are_told_so(scanfuse):
 
 
 def test_a_search_can_be_explained(scanfuse):
-    done = scanfuse(f"map {SMALL} --set buffer.entries=3000 --explain")
+    done = scanfuse(f"map {SMALL} --explain")
     assert done.status == 0
     reasons = re.findall(r"^group (\d+), .*: .+$", done.out, re.MULTILINE)
     assert [int(number) for number in reasons] == list(range(21))
     assert done.out.count("\nchosen ") == 21
     assert re.search(r"\nscan +3 groups ", done.out)
-    document = scanfuse(f"map {SMALL} --set buffer.entries=3000 --explain --format json").json
+    document = scanfuse(f"map {SMALL} --explain --format json").json
     for one in document["explanations"]:
         chosen, *others = one["ways"]
         assert chosen["name"] == "chosen"
@@ -178,9 +178,9 @@ def test_a_search_can_be_explained(scanfuse):
 
 
 def test_a_run_can_be_explained(scanfuse):
-    scanfuse(f"run {SMALL} --set buffer.entries=3000 --out out")
+    scanfuse(f"run {SMALL} --out out")
     done = scanfuse("explain out")
-    searched = scanfuse(f"map {SMALL} --set buffer.entries=3000 --explain")
+    searched = scanfuse(f"map {SMALL} --explain")
     assert (done.status, done.err) == (0, "")
     assert searched.out.endswith(done.out)
     document = scanfuse("explain out --format json").json

@@ -191,7 +191,8 @@ def check_size(mapping: Mapping, accelerator: Accelerator) -> None:
     if steps > MOST_STEPS:
         raise MappingError(
             f"schedule {mapping.schedule}: {accelerator.buffer.entries} entries make {steps} steps of "
-            f"{mapping.network.name}, and {MOST_STEPS} is the most that can be run: raise buffer.entries, or cut larger tiles"
+            f"{mapping.network.name}, and {MOST_STEPS} is the most that can be run: raise buffer.entries, or "
+            "cut larger tiles"
         )
 
 
