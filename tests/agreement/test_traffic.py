@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scanfuse.execute import execute
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import SCHEDULES, MappingError, make_mapping
+from scanfuse.mapping.cached_schedules import CACHED_SCHEDULES
 from scanfuse.network import Layer, Network, Tensor, load, zoo_names
 from scanfuse.network.layer import windows
 from scanfuse.program import check, unroll
@@ -21,8 +22,13 @@ S = 65_536
 SMALL = {"vgg16": (64, 0.25), "resnet50": (64, 0.5)}  # resolution and width where whole ones take long
 
 
-def agree(network: Network, schedule: str, entries: int, psum_entries: int = 1) -> None:
-    hardware = load_hardware("paper", [f"buffer.entries={entries}", f"buffer.psum_entries={psum_entries}"])
+def agree(
+    network: Network, schedule: str, entries: int, psum_entries: int = 1, lru_tile: int | None = None
+) -> None:
+    """With a tile size, through a cache of such tiles."""
+    told = [f"buffer.entries={entries}", f"buffer.psum_entries={psum_entries}"]
+    told += [] if lru_tile is None else ["buffer.policy=lru", f"buffer.lru_tile={lru_tile}"]
+    hardware = load_hardware("paper", told)
     mapping = make_mapping(network, schedule, hardware)
     program = unroll(mapping)
     peak = check(program, entries)
@@ -58,6 +64,18 @@ def test_mobilenet_v2_whole(schedule: str) -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_mobilenet_v2_with_other_buffers(schedule: str, entries: int) -> None:
     agree(load("mobilenet_v2"), schedule, entries)
+
+
+@pytest.mark.parametrize("name", zoo_names())
+def test_small_networks_through_a_cache(name: str) -> None:
+    agree(load(name, *SMALL.get(name, (64, 0.5))), "scan", 16_384, lru_tile=32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lru_tile", [16, 64])
+@pytest.mark.parametrize("schedule", CACHED_SCHEDULES)
+def test_mobilenet_v2_through_a_cache(schedule: str, lru_tile: int) -> None:
+    agree(load("mobilenet_v2"), schedule, S, lru_tile=lru_tile)
 
 
 @st.composite
@@ -143,14 +161,31 @@ def windowed(draw: st.DrawFn, append: object, kind: str, ifmap: Tensor) -> None:
     )  # fmt: skip
 
 
+BUFFERS = st.integers(4, 1_500)
+PSUMS = st.sampled_from([1, 1, 2, 4])
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(networks(), st.sampled_from(list(SCHEDULES)), st.integers(1, 1_500), st.sampled_from([1, 1, 2, 4]))
-def test_random_networks(network: Network, schedule: str, spare: int, psum_entries: int) -> None:
-    """With any buffer in which the network runs at all."""
-    entries = 3 + spare
+@given(networks(), st.sampled_from(list(SCHEDULES)), BUFFERS, PSUMS)
+def test_random_networks(network: Network, schedule: str, entries: int, psum_entries: int) -> None:
+    agree_somewhere(network, schedule, entries, psum_entries)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(networks(), st.sampled_from(list(CACHED_SCHEDULES)), BUFFERS, PSUMS, st.integers(1, 9))
+def test_random_networks_through_a_cache(
+    network: Network, schedule: str, entries: int, psum_entries: int, lru_tile: int
+) -> None:
+    agree_somewhere(network, schedule, entries, psum_entries, lru_tile)
+
+
+def agree_somewhere(
+    network: Network, schedule: str, entries: int, psum_entries: int, lru_tile: int | None = None
+) -> None:
+    """With the first buffer from `entries` up in which the network runs at all."""
     for _ in range(len(network.layers) + 1):
         try:
-            agree(network, schedule, entries, psum_entries)
+            agree(network, schedule, entries, psum_entries, lru_tile)
         except MappingError as error:
             entries = int(str(error).rsplit(" ", 1)[1])  # what the layer named there needs
         else:

@@ -70,3 +70,18 @@ def test_nothing_is_saved_against_what_was_not_run(scanfuse):
 def test_settings_stand_in_the_title(scanfuse):
     done = scanfuse(f"{SMALL} --schedules fixed --set buffer.entries=9000")
     assert "paper with buffer.entries=9000" in done.out.splitlines()[0]
+
+
+def test_a_cache_of_small_tiles_runs_layer_by_layer(scanfuse):
+    """Scan moves less than raster in any one loop order, down to the DRAM's own counts."""
+    lru = f"{SMALL} --buffer-policy lru --set buffer.entries=2048 --set buffer.lru_order=nmk --format json"
+    schedules = scanfuse(lru).json["schedules"]
+    assert list(schedules) == ["fixed", "raster", "scan"]
+    for figure in ("entries", "dram_requests", "dram_nj"):
+        assert schedules["scan"][figure] < schedules["raster"][figure]
+    refused = scanfuse(f"{SMALL} --buffer-policy lru --schedules scan,fused")
+    assert (refused.status, refused.out) == (2, "")
+    assert refused.err.splitlines()[-1] == (
+        'scanfuse: error: schedule fused: with buffer.policy = "lru" a network runs layer by layer: choose fixed, '
+        'raster, scan, or buffer.policy = "explicit"'
+    )

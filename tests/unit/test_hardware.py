@@ -153,6 +153,15 @@ def test_a_broken_table_says_where(tmp_path, content: str, message: str) -> None
         (lambda: Buffer(entries=-1), "buffer.entries: must be 1 or more, got -1"),
         (lambda: Buffer(entry_bits=12), "buffer.entry_bits: must be one of 8, 16, 32, got 12"),
         (lambda: Buffer(psum_entries=3), "buffer.psum_entries: must be one of 1, 2, 4, got 3"),
+        (
+            lambda: Buffer(policy="lur"),
+            r"buffer.policy: must be one of explicit, lru, got 'lur' \(did you mean lru\?",
+        ),
+        (lambda: Buffer(lru_tile=0), "buffer.lru_tile: must be 1 or more, got 0"),
+        (
+            lambda: Buffer(lru_order="nm"),
+            r"buffer.lru_order: must be one of auto, mnk, .*, got 'nm' \(did you mean nmk\?",
+        ),
         (lambda: DMA(prefetch=1), "dma.prefetch: expected true or false, got 1"),
         (lambda: DMA(write_watermark=0), "dma.write_watermark: must be 1 or more, got 0"),
         (

@@ -21,10 +21,12 @@ energy, against raster and fixed where those are among the schedules."""
 EPILOG = """examples:
   scanfuse compare mobilenet_v2
   scanfuse compare mobilenet_v2 --schedules raster,fused --per-layer
+  scanfuse compare mobilenet_v2 --buffer-policy lru --set buffer.lru_order=nmk
   scanfuse compare mobilenet_v1 --set buffer.entry_bits=8 --set pe_array.rows=16
   scanfuse compare mobilenet_v2 --format json > figures.json
 """
 SCHEDULES = "fixed,raster,scan,fused,resident,deep"
+CACHED = "fixed,raster,scan"  # those that an LRU buffer can run
 BASELINES = ("raster", "fixed")
 SAVINGS = (
     Column("schedule", "schedule"),
@@ -54,8 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--schedules",
         metavar="A,B,...",
-        default=SCHEDULES,
-        help=f"which (scanfuse list schedules); {SCHEDULES}",
+        help=f"which (scanfuse list schedules); {SCHEDULES}, with --buffer-policy lru {CACHED}",
     )
     options.add_hardware(parser)
     parser.add_argument("--per-layer", action="store_true", help="also DRAM energy and time of every layer")
@@ -66,9 +67,10 @@ def main(args: argparse.Namespace) -> int:
     from scanfuse import results
     from scanfuse.network import load
 
-    names = list(dict.fromkeys(name.strip() for name in args.schedules.split(",")))
-    options.check_schedules(names)
     accelerator = options.load_accelerator(args)
+    asked = args.schedules or (CACHED if accelerator.buffer.policy == "lru" else SCHEDULES)
+    names = list(dict.fromkeys(name.strip() for name in asked.split(",")))
+    options.check_schedules(names)
     network = load(args.network, args.resolution, args.width)
     config = results.dram_config(accelerator)
     runs = [results.run(network, name, accelerator, config, progress=show_progress) for name in names]

@@ -72,6 +72,12 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         "--dram", metavar="PART|INI", help="a DRAM part (scanfuse list parts) or a DRAMSim2 device file"
     )
     add_dram_mode(parser, "dramsim2")
+    parser.add_argument(
+        "--buffer-policy",
+        choices=("explicit", "lru"),
+        help="what stays in the buffer is said by the mapping (explicit), or left to a cache of small tiles "
+        "(lru: for the schedules fixed, raster and scan; see buffer.lru_tile and lru_order); explicit",
+    )
     add_dram_backend(parser)
     parser.add_argument(
         "--set",
@@ -124,14 +130,20 @@ def trace_help() -> str:
 
 
 def hardware_settings(args: argparse.Namespace) -> list[str]:
-    """The settings of --dram, --dram-mode, --dram-backend and --set, in order."""
-    given = {"part": args.dram, "mode": args.dram_mode, "backend": args.dram_backend}
-    asked = [f"dram.{key}={value}" for key, value in given.items() if value is not None]
+    """The settings of --dram, --dram-mode, --dram-backend, --buffer-policy and --set, in order."""
+    given = {
+        "dram.part": args.dram,
+        "dram.mode": args.dram_mode,
+        "dram.backend": args.dram_backend,
+        "buffer.policy": args.buffer_policy,
+    }
+    asked = [f"{key}={value}" for key, value in given.items() if value is not None]
     return [*asked, *args.settings]
 
 
 def load_accelerator(args: argparse.Namespace) -> Accelerator:
-    """The hardware that --hardware, --set and the options of the DRAM describe. Raises HardwareError."""
+    """The hardware that --hardware, --set and the options of DRAM and buffer describe. Raises
+    HardwareError."""
     from scanfuse.hardware import load_hardware
 
     return load_hardware(args.hardware or "paper", hardware_settings(args))

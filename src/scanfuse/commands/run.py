@@ -33,6 +33,7 @@ EPILOG = """examples:
   scanfuse run mobilenet_v2 --schedule raster --set buffer.entries=32768 --out runs/half
   scanfuse run mobilenet_v2 --dram DDR3_micron_64M_8B_x4_sg15 --set pe_array.clock_hz="1 GHz"
   scanfuse run mobilenet_v2 --layers 3-8,12 --format csv
+  scanfuse run mobilenet_v2 --schedule scan --buffer-policy lru --set buffer.lru_tile=32
   scanfuse run mobilenet_v2 --resolution 96 --verify --save-trace requests.csv
   scanfuse run runs/half/config.toml --out runs/again
   scanfuse run --mapping runs/half/mapping.toml --verify

@@ -6,7 +6,9 @@ from scanfuse.hardware.accelerator import (
     DRAM,
     DRAM_BACKENDS,
     DRAM_MODES,
+    LOOP_ORDERS,
     ORDERS,
+    POLICIES,
     Accelerator,
     Buffer,
     Dataflow,
@@ -14,6 +16,7 @@ from scanfuse.hardware.accelerator import (
     Layout,
     Order,
     PEArray,
+    Policy,
 )
 from scanfuse.hardware.errors import HardwareError
 from scanfuse.hardware.pe_array import (
@@ -33,7 +36,9 @@ __all__ = [
     "DRAM",
     "DRAM_BACKENDS",
     "DRAM_MODES",
+    "LOOP_ORDERS",
     "ORDERS",
+    "POLICIES",
     "Accelerator",
     "Accesses",
     "Buffer",
@@ -43,6 +48,7 @@ __all__ = [
     "Layout",
     "Order",
     "PEArray",
+    "Policy",
     "depthwise_accesses",
     "depthwise_cycles",
     "load_hardware",

@@ -16,10 +16,14 @@ Dataflow = Literal["output_stationary", "systolic_os", "systolic_ws", "systolic_
 Order = Literal["auto", "nhwc", "nchw"]
 DramMode = Literal["dramsim2", "strict"]
 DramBackend = Literal["engine", "dramsim2"]
+Policy = Literal["explicit", "lru"]
+LoopOrder = Literal["auto", "mnk", "mkn", "nmk", "nkm", "kmn", "knm"]
 Scalar = bool | int | float | str
 
 DATAFLOWS: tuple[str, ...] = get_args(Dataflow)
 ORDERS: tuple[str, ...] = get_args(Order)
+POLICIES: tuple[str, ...] = get_args(Policy)
+LOOP_ORDERS: tuple[str, ...] = get_args(LoopOrder)
 DRAM_MODES: tuple[str, ...] = get_args(DramMode)
 DRAM_BACKENDS: tuple[str, ...] = get_args(DramBackend)
 
@@ -51,11 +55,17 @@ class Buffer:
     entries: int = 65_536
     entry_bits: int = 16
     psum_entries: int = 1  # entries one partial sum takes
+    policy: Policy = "explicit"  # the mapping says what stays; or lru: a cache of small tiles decides
+    lru_tile: int = 16  # size of such a tile: pixels and channels
+    lru_order: LoopOrder = "auto"  # loops over such tiles, outermost first (pixels m, outputs n, inputs k)
 
     def __post_init__(self) -> None:
         checks.whole_number("buffer.entries", self.entries)
         checks.one_of_numbers("buffer.entry_bits", self.entry_bits, (8, 16, 32))
         checks.one_of_numbers("buffer.psum_entries", self.psum_entries, (1, 2, 4))
+        checks.one_of("buffer.policy", self.policy, POLICIES)
+        checks.whole_number("buffer.lru_tile", self.lru_tile)
+        checks.one_of("buffer.lru_order", self.lru_order, LOOP_ORDERS)
 
     @property
     def entry_bytes(self) -> int:

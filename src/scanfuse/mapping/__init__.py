@@ -14,6 +14,7 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.explain import Explanation, Way, explain
 from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
@@ -25,6 +26,8 @@ __all__ = [
     "MAPPING_FORMATS",
     "SCHEDULES",
     "BlockShape",
+    "CachedCost",
+    "CachedTiling",
     "Cascade",
     "CascadeCost",
     "Explanation",

@@ -8,12 +8,13 @@ from functools import cached_property
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.groups import check_groups
+from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Network
 
-Group = LayerTiling | FusedBlock | Cascade
+Group = LayerTiling | FusedBlock | Cascade | CachedTiling
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Mapping:
         """Per group, what the mapping keeps in the buffer around it."""
         return held_by_group(self.network, self.groups, frozenset(self.kept))
 
-    def cost(self, group: Group) -> TilingCost | FusedCost | CascadeCost:
+    def cost(self, group: Group) -> TilingCost | FusedCost | CascadeCost | CachedCost:
         """The closed forms of one group: `.traffic`, `.live_entries`, `.steps`."""
         if isinstance(group, Cascade):
             return CascadeCost(self.network, group, self.held[group], self.psum_entries)
@@ -49,7 +50,10 @@ class Mapping:
             expand = None if group.expand is None else Stage(group.expand)
             block = Block(expand, Stage(group.depthwise), Stage(group.project, group.add))
             return FusedCost(BlockShape(self.network, block), group, self.psum_entries)
-        return TilingCost(layer_nest(self.network, Stage(group.layer, group.add)), group, self.psum_entries)
+        nest = layer_nest(self.network, Stage(group.layer, group.add))
+        if isinstance(group, CachedTiling):
+            return CachedCost(nest, group, self.psum_entries)
+        return TilingCost(nest, group, self.psum_entries)
 
     def traffic(self, group: Group) -> Traffic:
         """Closed-form traffic of one group, entries."""

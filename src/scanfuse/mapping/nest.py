@@ -72,6 +72,13 @@ class Nest:
             and not self.channelwise
         )
 
+    @property
+    def shape(self) -> object:
+        """What two nests that move the same have in common: all but names."""
+        layer = self.layer
+        shape = (layer.kind, layer.ifmap.shape, layer.output.shape, layer.kernel, layer.stride, layer.padding)
+        return (*shape, layer.dilation, layer.groups, self.residual is not None)
+
     @cached_property
     def groups(self) -> int:
         """Trips of the N axis at a tile of one, for a channelwise layer."""

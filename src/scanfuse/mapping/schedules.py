@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from scanfuse.hardware import Accelerator
+from scanfuse.mapping.cached_schedules import cached_mapping
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target, tiling_bursts
+from scanfuse.mapping.fixed_tiles import tiling_of_size
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.grouping import Cost, GroupingSearch
 from scanfuse.mapping.mapping import Group, Mapping
@@ -30,7 +32,6 @@ SCHEDULES: dict[str, str] = {
 GROUPED = ("resident", "deep")  # by dynamic programming
 LAYOUTS = ("nhwc", "nchw")
 FIXED_TILES = (128, 64, 32, 16, 8, 4, 2, 1)
-FIXED_WIDTHS = {16: 4, 32: 8, 64: 8, 128: 16}  # spatial tile width for a fixed tile size
 
 Progress = Callable[[str], None]
 Memory = dict[object, Found | None]  # what was found for a layer or block of some shape, for its equals
@@ -54,11 +55,14 @@ def make_mapping(
         raise MappingError(f"unknown schedule {schedule!r}; the schedules are {', '.join(SCHEDULES)}")
     target = Target.of(accelerator, burst_bytes, burst_ps)
     order = accelerator.layout.order
+    layouts = LAYOUTS if order == "auto" else (order,)
+    if accelerator.buffer.policy == "lru":
+        return cached_mapping(network, schedule, accelerator.buffer, layouts, target, progress)
     memory: Memory = {}
     if schedule in GROUPED:
         return _grouped(network, schedule, "nhwc" if order == "auto" else order, target, memory, progress)
     best: tuple[float, Mapping] | None = None
-    for layout in LAYOUTS if order == "auto" else (order,):
+    for layout in layouts:
         groups = _groups(network, schedule, layout, target, memory, progress or (lambda name: None))
         bursts = sum(group.bursts for group in groups)
         if best is None or bursts < best[0]:
@@ -133,7 +137,7 @@ def _best_layer(
 ) -> Found:
     scans: tuple[Scan, ...] = ("raster",) if schedule == "raster" else ("inner", "full")
     nest = layer_nest(network, stage)
-    key = (layout, target.buffer_entries, _shape_of(nest))
+    key = (layout, target.buffer_entries, nest.shape)
     if key not in memory:
         found = search_tiling(nest, stage.layer, stage.add, scans, layout, target)
         rolling = (
@@ -157,7 +161,7 @@ def _best_block(network: Network, block: Block, layout: str, target: Target, mem
 
 def _fused_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> Found | None:
     members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
-    shapes = (_shape_of(layer_nest(network, stage)) for stage in members)
+    shapes = (layer_nest(network, stage).shape for stage in members)
     key = ("block", layout, target.buffer_entries, *shapes)
     if key not in memory:
         memory[key] = search_block(BlockShape(network, block), target)
@@ -173,12 +177,6 @@ def _fused_block(network: Network, block: Block, layout: str, target: Target, me
         add=block.project.add,
     )
     return replace(known, choice=choice)
-
-
-def _shape_of(nest: Nest) -> object:
-    layer = nest.layer
-    shape = (layer.kind, layer.ifmap.shape, layer.output.shape, layer.kernel, layer.stride, layer.padding)
-    return (*shape, layer.dilation, layer.groups, nest.residual is not None)
 
 
 def _fixed(network: Network, layout: str, target: Target) -> list[Found]:
@@ -213,20 +211,9 @@ def fixed_tiling(nest: Nest, stage: Stage, size: int, target: Target) -> LayerTi
     Matrices: size x size x size. Kernels and depthwise layers: about `size` output pixels by up to `size`
     channels (fewer where a large kernel leaves no room), channels outermost where each has its own kernel.
     """
-    if nest.flat:
-        tile_p, tile_q = 1, min(size, nest.columns)
-    else:
-        tile_q = min(nest.columns, FIXED_WIDTHS.get(size, max(1, size // 8)), size)
-        tile_p = min(nest.rows, max(1, size // tile_q))
     channels = size
     while channels:
-        tile_n, tile_k = min(channels, nest.extent["n"]), min(channels, nest.extent["k"])
-        if nest.channelwise and nest.layer.kind == "conv":
-            tile_n = max(
-                1, min(channels // max(nest.coefficient["A"], nest.coefficient["C"]), nest.extent["n"])
-            )
-        order = "nmk" if nest.channelwise else "mnk"
-        tiling = LayerTiling(stage.layer, stage.add, tile_p, tile_q, tile_n, tile_k, order, "raster")
+        tiling = tiling_of_size(nest, stage, size, channels)
         if TilingCost(nest, tiling, target.psum_entries).live_entries <= target.buffer_entries:
             return tiling
         channels = 0 if nest.flat else channels // 2

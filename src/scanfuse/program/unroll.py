@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from scanfuse.mapping import CascadeCost, FusedBlock, FusedCost, Group, LayerTiling, Mapping, TilingCost
+from scanfuse.mapping import (
+    CachedCost,
+    CachedTiling,
+    CascadeCost,
+    FusedBlock,
+    FusedCost,
+    Group,
+    LayerTiling,
+    Mapping,
+    TilingCost,
+)
 from scanfuse.mapping.stages import Stage, residual_of, stored_tensor
 from scanfuse.program.program import Program
 from scanfuse.program.tables import GroupTables
 from scanfuse.program.tensors import TensorTable
+from scanfuse.program.unroll_cached import CachedUnroller
 from scanfuse.program.unroll_cascade import CascadeUnroller
 from scanfuse.program.unroll_fused import FusedUnroller
 from scanfuse.program.unroll_tiling import TilingUnroller
@@ -41,6 +52,9 @@ def _unroll_group(mapping: Mapping, group: Group, table: TensorTable) -> GroupTa
         residual = residual_of(network, stage)
         output = stored_tensor(network, stage).name
         return FusedUnroller(cost, group, table, output, None if residual is None else residual.name).unroll()
-    assert isinstance(group, LayerTiling) and isinstance(cost, TilingCost)
+    assert isinstance(group, LayerTiling | CachedTiling)
     output = stored_tensor(network, Stage(group.layer, group.add)).name
+    if isinstance(cost, CachedCost):
+        return CachedUnroller(cost.nest, cost.cached.tiling, table, output, cost).unroll()
+    assert isinstance(group, LayerTiling) and isinstance(cost, TilingCost)
     return TilingUnroller(cost.nest, group, table, output).unroll()

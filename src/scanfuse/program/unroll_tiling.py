@@ -15,25 +15,10 @@ import numpy as np
 
 from scanfuse.mapping import LayerTiling, Nest
 from scanfuse.mapping.nest import tile_edges
+from scanfuse.mapping.walk import visit
 from scanfuse.program.program import BOX, OPS, Cause, Move, View
 from scanfuse.program.tables import GroupTables
 from scanfuse.program.tensors import TensorTable
-
-
-def visit(trips: dict[str, int], order: str, scan: str) -> dict[str, np.ndarray]:
-    """The tile index along each axis at every step.
-
-    Raster runs every loop forwards. Scan turns the inner loop round each time it is entered again, full
-    Scan the middle loop too.
-    """
-    a, b, c = (trips[axis] for axis in order)
-    outer, middle, inner = (index.ravel() for index in np.indices((a, b, c)))
-    entered = outer * b + middle  # how often the inner loop has been entered before
-    if scan == "full":
-        middle = np.where(outer % 2 == 1, b - 1 - middle, middle)
-    if scan != "raster":
-        inner = np.where(entered % 2 == 1, c - 1 - inner, inner)
-    return dict(zip(order, (outer, middle, inner), strict=True))
 
 
 @dataclass(frozen=True)
@@ -88,6 +73,16 @@ class TilingUnroller:
     @property
     def visits(self) -> int:
         return len(self.index["m"])
+
+    @property
+    def owner(self) -> int:
+        """The layer that leaves the outputs behind: the addition, where one is folded in."""
+        return self.tiling.layer if self.tiling.add is None else self.tiling.add
+
+    @cached_property
+    def beginning(self) -> np.ndarray:
+        """Per visit, whether it begins its outputs: the first one to their tile."""
+        return np.isin(np.arange(self.visits), np.unique(self.key("C"), return_index=True)[1])
 
     @cached_property
     def finishing(self) -> np.ndarray:
@@ -251,7 +246,7 @@ class TilingUnroller:
     def _move_outputs(self, tables: GroupTables) -> None:
         """Partial sums come and go with their tile; complete outputs are stored once, piece by piece."""
         enters, leaves = self._changes("C")
-        fresh = np.isin(enters, np.unique(self.key("C"), return_index=True)[1])
+        fresh = self.beginning[enters]
         spilled = ~self.finishing[leaves]
         tensor, layer = self.table.maps[self.output], self.tiling.layer
         box = {edge: values[enters] for edge, values in self.output_box.items()}
@@ -267,8 +262,7 @@ class TilingUnroller:
         self._finish_outputs(tables)
 
     def _finish_outputs(self, tables: GroupTables) -> None:
-        tensor, layer, add = self.table.maps[self.output], self.tiling.layer, self.tiling.add
-        owner = layer if add is None else add
+        tensor, layer, owner = self.table.maps[self.output], self.tiling.layer, self.owner
         _, steps, box = self.in_pieces(np.flatnonzero(self.finishing))
         tables.add_moves(steps, Move.STORE, Cause.OFMAP, owner, tensor, self.view, box)
         tables.add_moves(steps, Move.FREE, Cause.PSUM, layer, tensor, self.view, box)
@@ -287,6 +281,6 @@ class TilingUnroller:
             rows["c0"], rows["c1"] = 0, self.nest.coefficient["A"]
         else:
             rows["c0"], rows["c1"] = (edge[visit] for edge in self.span("k"))
-        rows["begin"] = np.isin(visit, np.unique(self.key("C"), return_index=True)[1])
+        rows["begin"] = self.beginning[visit]
         rows["finish"] = self.finishing[visit]
         tables.add_ops(rows)
