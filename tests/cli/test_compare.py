@@ -82,6 +82,6 @@ def test_a_cache_of_small_tiles_runs_layer_by_layer(scanfuse):
     refused = scanfuse(f"{SMALL} --buffer-policy lru --schedules scan,fused")
     assert (refused.status, refused.out) == (2, "")
     assert refused.err.splitlines()[-1] == (
-        'scanfuse: error: schedule fused: with buffer.policy = "lru" a network runs layer by layer: choose fixed, '
-        'raster, scan, or buffer.policy = "explicit"'
+        'scanfuse: error: schedule fused: with buffer.policy = "lru" a network runs layer by layer: choose '
+        'fixed, raster, scan, or buffer.policy = "explicit"'
     )

@@ -15,8 +15,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from scanfuse.hardware import load_hardware
-from scanfuse.mapping import CachedCost, CachedTiling, LayerTiling, Mapping, MappingError, Nest, make_mapping
-from scanfuse.mapping.cached_schedules import cached_tiling
+from scanfuse.mapping import (
+    SCHEDULES,
+    CachedCost,
+    CachedTiling,
+    LayerTiling,
+    Mapping,
+    MappingError,
+    Nest,
+    make_mapping,
+)
+from scanfuse.mapping.cached_schedules import CACHED_SCHEDULES, cached_tiling
 from scanfuse.mapping.stages import Stage
 from scanfuse.mapping.traffic import ORDERS
 from scanfuse.network import Layer, Network, Tensor, load
@@ -261,7 +270,7 @@ def test_two_tiles_that_do_not_fit_together_take_turns() -> None:
     assert (scan.ifmap, scan.weight) == (8, 24)  # the weights at the turn are there still
 
 
-@pytest.mark.parametrize("schedule", ["fused"])
+@pytest.mark.parametrize("schedule", [name for name in SCHEDULES if name not in CACHED_SCHEDULES])
 def test_what_is_fused_needs_a_buffer_that_the_mapping_rules(schedule: str) -> None:
     with pytest.raises(MappingError, match="layer by layer: choose fixed, raster, scan"):
         make_mapping(load("mobilenet_v2"), schedule, load_hardware("paper", ["buffer.policy=lru"]))

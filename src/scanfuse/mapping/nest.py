@@ -117,6 +117,15 @@ class Nest:
         """The one axis each operand does not depend on."""
         return {"A": "k" if self.channelwise else "n", "B": "m", "C": "k"}
 
+    def edges(self, tile_p: int, tile_q: int, tile_n: int, tile_k: int) -> dict[str, np.ndarray]:
+        """Where tiles of these sizes cut the axes p (output rows), q (columns), n and k."""
+        return {
+            "p": tile_edges(self.rows, tile_p),
+            "q": tile_edges(self.columns, tile_q),
+            "n": tile_edges(self.extent["n"], tile_n),
+            "k": tile_edges(self.extent["k"], tile_k),
+        }
+
     def input_span(self, axis: str, start: int, stop: int) -> tuple[int, int]:
         """Clipped input rows ("p") or columns ("q") that the output range needs."""
         if self.flat:

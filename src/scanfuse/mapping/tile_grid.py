@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from scanfuse.mapping.nest import Nest, tile_edges
+from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.walk import visit
 
 OPERANDS = ("C", "A", "B", "residual")  # in the order in which a step touches them
@@ -51,13 +51,7 @@ class TileGrid:
     @cached_property
     def edges(self) -> dict[str, np.ndarray]:
         """Where the axes p, q, n, k are cut, of the output and the reduction."""
-        nest = self.nest
-        return {
-            "p": tile_edges(nest.rows, self.tile_p),
-            "q": tile_edges(nest.columns, self.tile_q),
-            "n": tile_edges(nest.extent["n"], self.tile_n),
-            "k": tile_edges(nest.extent["k"], self.tile_k),
-        }
+        return self.nest.edges(self.tile_p, self.tile_q, self.tile_n, self.tile_k)
 
     @cached_property
     def trips(self) -> dict[str, int]:

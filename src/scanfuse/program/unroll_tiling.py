@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 
 from scanfuse.mapping import LayerTiling, Nest
-from scanfuse.mapping.nest import tile_edges
 from scanfuse.mapping.walk import visit
 from scanfuse.program.program import BOX, OPS, Cause, Move, View
 from scanfuse.program.tables import GroupTables
@@ -50,13 +49,8 @@ class TilingUnroller:
 
     @cached_property
     def edges(self) -> dict[str, np.ndarray]:
-        nest, tiling = self.nest, self.tiling
-        return {
-            "p": tile_edges(nest.rows, tiling.tile_p),
-            "q": tile_edges(nest.columns, tiling.tile_q),
-            "n": tile_edges(nest.extent["n"], tiling.tile_n),
-            "k": tile_edges(nest.extent["k"], tiling.tile_k),
-        }
+        tiling = self.tiling
+        return self.nest.edges(tiling.tile_p, tiling.tile_q, tiling.tile_n, tiling.tile_k)
 
     @cached_property
     def index(self) -> dict[str, np.ndarray]:
