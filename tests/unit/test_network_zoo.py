@@ -1,10 +1,14 @@
 """The zoo: names, order and shapes of its layers, resolution and width."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scanfuse.network import NetworkError, load, zoo_names
-from scanfuse.network.layer import Tensor
-from scanfuse.network.zoo.blocks import Chain, Stage, make_divisible
+from scanfuse.network.layer import Tensor, windows
+from scanfuse.network.zoo import read
+from scanfuse.network.zoo.blocks import append
+from scanfuse.network.zoo.chain import Chain, Stage, make_divisible, pad
 
 
 def test_the_zoo_lists_its_networks() -> None:
@@ -17,7 +21,7 @@ def test_the_zoo_lists_its_networks() -> None:
 def test_every_network_loads_with_an_add_right_after_its_branch(name: str) -> None:
     network = load(name)
     assert network.name == name
-    assert network.input.shape == (3, 224, 224)
+    assert network.input.shape == (3, *[read(name)["resolution"]] * 2)
     assert network.output.shape == (1000, 1, 1)
     for before, layer in zip(network.layers, network.layers[1:], strict=False):
         if layer.kind == "add":
@@ -67,6 +71,67 @@ def test_vgg16_flattens_without_a_layer() -> None:
     assert network.producer(fc6.ifmap) == network.layer("pool5")
 
 
+def test_mobilenet_v3_squeezes_before_it_projects() -> None:
+    network = load("mobilenet_v3_large")
+    names = [layer.name for layer in network.layers if layer.name.startswith("b4.")]
+    parts = "expand depthwise pool squeeze excite scale project"
+    assert names == [f"b4.{part}" for part in parts.split()]
+    assert network.layer("b4.squeeze").K == 24  # a quarter of 72, to a multiple of 8
+    scale = network.layer("b4.scale")
+    assert scale.inputs == (network.layer("b4.depthwise").output, network.layer("b4.excite").output)
+    assert network.layer("b4.project").ifmap == scale.output
+    assert [network.layer(f"b{n}.expand").K for n in (8, 9, 10, 11)] == [200, 184, 184, 480]
+    assert sum(layer.kind == "scale" for layer in network.layers) == 8
+    assert sum(layer.kind == "add" for layer in network.layers) == 10
+
+
+def test_efficientnet_squeezes_every_block_to_a_quarter_of_its_input() -> None:
+    network = load("efficientnet_b0")
+    scaled = [layer.name for layer in network.layers if layer.kind == "scale"]
+    assert scaled == [f"b{number}.scale" for number in range(1, 17)]
+    assert [network.layer(f"b{number}.squeeze").K for number in (1, 2, 3, 16)] == [8, 4, 6, 48]
+    assert network.layer("b16.project").output.shape == (320, 7, 7)
+    assert not [layer for layer in load("efficientnet_lite0").layers if layer.kind == "scale"]
+
+
+def test_a_wider_efficientnet_lite_has_the_stem_and_head_of_lite0() -> None:
+    layers = [load("efficientnet_lite0", width=1.2).layer(name).K for name in ("stem", "b2.project", "head")]
+    assert layers == [32, 32, 1280]
+    assert load("efficientnet_b0", width=1.2).layer("head").K == 1536
+
+
+def test_xception_has_its_maps_and_residuals() -> None:
+    network = load("xception")
+    maps = {
+        name: network.layer(name).output.shape for name in ("stem1", "stem2", "b1.add", "b4.add", "b12.add")
+    }
+    assert maps == {
+        "stem1": (32, 149, 149),
+        "stem2": (64, 147, 147),
+        "b1.add": (128, 74, 74),
+        "b4.add": (728, 19, 19),
+        "b12.add": (1024, 10, 10),
+    }
+    add = network.layer("b2.add")
+    assert add.inputs == (network.layer("b2.shortcut").output, network.layer("b2.pool").output)
+    assert network.layer("b2.shortcut").ifmap == network.layer("b2.depthwise1").ifmap
+    middle = network.layer("b5.add")
+    assert middle.inputs == (network.layer("b5.pointwise3").output, network.layer("b4.add").output)
+    assert [network.layer(f"b12.pointwise{n}").K for n in (1, 2)] == [728, 1024]
+    assert (
+        sum(layer.kind == "depthwise" for layer in network.layers) == 34
+    )  # and 2 convolutions: figure 5's 36
+
+
+@given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4))
+def test_padding_last_makes_the_last_window_whole(extent: int, kernel: int, stride: int) -> None:
+    before, after = pad(extent, kernel, stride, "last")
+    assert before == 0 and 0 <= after < stride
+    if extent >= kernel:
+        assert windows(extent, kernel, stride, padding=after) == 1 + -(-(extent - kernel) // stride)
+        assert (extent + after - kernel) % stride == 0
+
+
 def test_resolution_and_width_change_shapes_and_the_name() -> None:
     network = load("mobilenet_v2", resolution=96, width=0.35)
     assert network.name == "mobilenet_v2_0.35_96"
@@ -110,4 +175,4 @@ def test_what_cannot_be_loaded_says_why(arguments, message) -> None:
 
 def test_an_unknown_block_is_named() -> None:
     with pytest.raises(NetworkError, match=r"unknown block 'bottlenek' \(did you mean bottleneck\?\)"):
-        Chain(Tensor("input", 3, 8, 8), 1.0).append(Stage("bottlenek"))
+        append(Chain(Tensor("input", 3, 8, 8), 1.0), Stage("bottlenek"))

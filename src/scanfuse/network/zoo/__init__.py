@@ -12,7 +12,8 @@ from typing import Any
 from scanfuse.network.errors import NetworkError, did_you_mean
 from scanfuse.network.layer import Tensor
 from scanfuse.network.network import Network, Origin
-from scanfuse.network.zoo.blocks import Chain, Stage
+from scanfuse.network.zoo.blocks import append
+from scanfuse.network.zoo.chain import Chain, Stage
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,7 +31,7 @@ def load(name: str, resolution: int | None = None, width: float | None = None) -
     """A network of the zoo, at its own resolution and width 1 unless told otherwise.
 
     `resolution` is the height and width of the input image. `width` multiplies every number of channels by
-    MobileNet's rule (`blocks.make_divisible`), except the classes, and a head that may grow but not shrink.
+    MobileNet's rule (`chain.make_divisible`), except the classes, and a head that may grow but not shrink.
     A fully connected layer that reads a map, as VGG-16's `fc6` does, has weights in proportion to the map.
     """
     table = read(name)
@@ -39,7 +40,7 @@ def load(name: str, resolution: int | None = None, width: float | None = None) -
     factor = 1.0 if width is None else float(width)
     chain = Chain(Tensor("input", 3, pixels, pixels), factor)
     for stage in table["stage"]:
-        chain.append(Stage(**stage))
+        append(chain, Stage(**stage))
     variant = name if (pixels, factor) == (table["resolution"], 1) else f"{name}_{factor:g}_{pixels}"
     return Network(variant, tuple(chain.layers), chain.input, chain.current, Origin(name, pixels, factor))
 
