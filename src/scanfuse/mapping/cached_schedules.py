@@ -17,9 +17,9 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target, tiling_bursts
 from scanfuse.mapping.fixed_tiles import tiling_of_size
 from scanfuse.mapping.lru import CachedCost, CachedTiling
-from scanfuse.mapping.mapping import Mapping, layer_nest
+from scanfuse.mapping.mapping import Mapping
 from scanfuse.mapping.nest import Nest
-from scanfuse.mapping.stages import Stage, stages
+from scanfuse.mapping.stages import Stage, layer_nest, stages
 from scanfuse.mapping.tile_grid import TileGrid
 from scanfuse.mapping.traffic import ORDERS, Scan
 from scanfuse.network import Network

@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import Literal
 
 from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.fields import NotNegative, Positive
 from scanfuse.mapping.fusion import spans
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.mapping.units import Unit, UnitShape
@@ -39,14 +40,14 @@ class Cascade:
     from DRAM again, so that its rows need not wait for them."""
 
     units: tuple[Unit, ...]
-    chunks: tuple[int, ...]
-    pinned: tuple[int, ...]
+    chunks: tuple[Positive, ...]
+    pinned: tuple[NotNegative, ...]
     walk: Walk = "rows"
-    band_rows: int = 1
-    step_rows: int = 1
-    stripes: int = 1
+    band_rows: Positive = 1
+    step_rows: Positive = 1
+    stripes: Positive = 1
     input_again: bool = False
-    parts: int = 1
+    parts: Positive = 1
 
     @property
     def layers(self) -> tuple[int, ...]:

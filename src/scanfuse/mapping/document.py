@@ -3,6 +3,7 @@
     schedule = "fused"              # a name for it; the groups say what it is
     layout = "nhwc"
     psum_entries = 1
+    kept = ["b5.add"]               # maps that stay in the buffer between groups; left out where none do
 
     [network]                       # as `load` takes it
     name = "mobilenet_v2"
@@ -51,6 +52,7 @@ class Header:
     schedule: str
     layout: Literal["nhwc", "nchw"]
     psum_entries: Literal[1, 2, 4]
+    kept: tuple[str, ...] | None = None
 
 
 def kind_of(group: type[Any]) -> str:
@@ -69,7 +71,7 @@ def group_document(mapping: Mapping, group: Group) -> dict[str, Any]:
 def mapping_document(mapping: Mapping) -> dict[str, Any]:
     """A mapping as plain data."""
     origin = mapping.network.origin or Origin(mapping.network.name)
-    header = Header(origin, mapping.schedule, mapping.layout, mapping.psum_entries)  # type: ignore[arg-type]
+    header = Header(origin, mapping.schedule, mapping.layout, mapping.psum_entries, mapping.kept or None)  # type: ignore[arg-type]
     groups = [group_document(mapping, group) for group in mapping.groups]
     return {**to_plain(header, ()), "groups": groups}
 
@@ -131,7 +133,9 @@ def _from_document(document: Any, network: Network | None) -> Mapping:
         raise MappingError("groups: expected [[groups]] tables, a group each")
     found = _network(header.network, network)
     parsed = [_group(group, f"groups[{number}]", found.layers) for number, group in enumerate(groups)]
-    return Mapping(found, header.schedule, tuple(parsed), header.layout, header.psum_entries)
+    return Mapping(
+        found, header.schedule, tuple(parsed), header.layout, header.psum_entries, header.kept or ()
+    )
 
 
 def _network(origin: Origin, given: Network | None) -> Network:

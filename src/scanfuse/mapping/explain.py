@@ -15,8 +15,10 @@ from typing import Any
 
 from scanfuse.hardware import Accelerator, Layout
 from scanfuse.mapping.bounds import group_entries
-from scanfuse.mapping.estimate import Target
+from scanfuse.mapping.cascade import Cascade, CascadeCost
+from scanfuse.mapping.estimate import Target, latency_slots, tile_cycles
 from scanfuse.mapping.fusion import BlockShape, FusedCost
+from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.ranking import rank_blocks, rank_tilings, same_tiles
 from scanfuse.mapping.rolling import judge_rolling
@@ -206,6 +208,37 @@ def _(cost: FusedCost, layout: str, target: Target) -> Found:
     return judge_block(cost, target)
 
 
+@judge.register
+def _(cost: CascadeCost, layout: str, target: Target) -> Found:
+    """Whole rows of all channels: as good as sequential."""
+    cycles = 0
+    for unit, shape in enumerate(cost.shapes):
+        for layer in (shape.lead, shape.middle, shape.last):
+            if layer is not None:
+                chunk = min(cost.cascade.chunks[unit], layer.K)
+                outs, ins = (layer.K, chunk) if layer is shape.last else (chunk, layer.C)
+                pixels = layer.P * layer.Q / cost.events[unit]
+                trips = cost.events[unit] * -(-shape.channels // cost.cascade.chunks[unit])
+                cycles += trips * int(tile_cycles(layer, max(int(pixels), 1), outs, ins, target.array))
+    return _found(cost.cascade, cost, cycles, target)
+
+
+@judge.register
+def _(cost: CachedCost, layout: str, target: Target) -> Found:
+    layer = cost.nest.layer
+    cycles = int(tile_cycles(layer, layer.P * layer.Q, layer.K, layer.C, target.array))
+    return _found(cost.cached, cost, cycles, target)
+
+
+def _found(
+    choice: Cascade | CachedTiling, cost: CascadeCost | CachedCost, cycles: int, target: Target
+) -> Found:
+    traffic = int(cost.traffic.total)
+    bursts = traffic * target.entry_bytes / target.burst_bytes
+    slots = float(latency_slots(bursts, cycles, cost.steps, True, target))
+    return Found(choice, traffic, bursts, bursts + slots)
+
+
 @singledispatch
 def runners_up(cost: Any, layout: str, target: Target) -> list[Found]:
     """Other groups of the same kind for the same layers, best first. Each kind registers its own."""
@@ -220,3 +253,13 @@ def _(cost: TilingCost, layout: str, target: Target) -> list[Found]:
 @runners_up.register
 def _(cost: FusedCost, layout: str, target: Target) -> list[Found]:
     return rank_blocks(cost.shape, target)
+
+
+@runners_up.register
+def _(cost: CascadeCost, layout: str, target: Target) -> list[Found]:
+    return []  # the simpler schedules are what it is held against
+
+
+@runners_up.register
+def _(cost: CachedCost, layout: str, target: Target) -> list[Found]:
+    return []

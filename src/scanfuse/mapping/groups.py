@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import singledispatch
+from itertools import pairwise
 from typing import Any
 
+from scanfuse.mapping.cascade import Cascade
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.lru import CachedTiling
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.stages import Block, Stage, fuses, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling
 from scanfuse.mapping.traffic import ORDERS, SCANS
+from scanfuse.mapping.units import Unit, UnitShape, units
 from scanfuse.network import Layer, Network
 
 
@@ -132,3 +136,49 @@ def _(fused: FusedBlock, network: Network) -> None:
         FusedCost(BlockShape(network, block), fused)
     except MappingError as error:
         raise MappingError(f"input_by_chunk: {error}") from None
+
+
+@check_group.register
+def _(cached: CachedTiling, network: Network) -> None:
+    try:
+        check_group(cached.tiling, network)
+    except MappingError as error:
+        raise MappingError(f"tiling.{error}") from None
+    if cached.tiling.rolling or cached.tiling.residual_step:
+        raise MappingError("tiling: a cache takes tiles that neither roll nor come with a residual_step")
+
+
+@check_group.register
+def _(cascade: Cascade, network: Network) -> None:
+    if not cascade.units:
+        raise MappingError("units: a cascade needs one or more")
+    for name in ("chunks", "pinned"):
+        if len(getattr(cascade, name)) != len(cascade.units):
+            found, units_there = len(getattr(cascade, name)), len(cascade.units)
+            raise MappingError(f"{name}: give one for each of the {units_there} units, got {found}")
+    shapes = [_unit_shape(network, unit, number) for number, unit in enumerate(cascade.units)]
+    for number, (before, after) in enumerate(pairwise(shapes), start=1):
+        if after.ifmap.name != before.output.name:
+            read = after.ifmap.name
+            raise MappingError(f"units[{number}]: reads {read}, not the result of the unit before it")
+    for number, shape in enumerate(shapes):
+        _within(f"chunks[{number}]", cascade.chunks[number], shape.channels, "channels", shape.final)
+        if cascade.pinned[number] > shape.channels:
+            most = f"{shape.channels}, the channels of {shape.final.name}"
+            raise MappingError(f"pinned[{number}]: must be at most {most}")
+    last = shapes[-1].final
+    _within("band_rows", cascade.band_rows, last.P, "output rows", last)
+    _within("stripes", cascade.stripes, last.Q, "output columns", last)
+    _within("parts", cascade.parts, shapes[-1].output.channels, "output channels", last)
+
+
+def _unit_shape(network: Network, unit: Unit, number: int) -> UnitShape:
+    starts = [stage.layer for stage in stages(network)]
+    first = unit.layers[0] if unit.layers else -1
+    if first not in starts or unit not in units(network)[starts.index(first)]:
+        names = ", ".join(network.layers[index].name for index in unit.layers) or "nothing"
+        raise MappingError(
+            f"units[{number}]: {names} are no unit: a lead that mixes channels, a middle that works channel "
+            "by channel, a last that mixes them again, each read by the next alone, an addition folded in"
+        )
+    return UnitShape(network, unit)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
+from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.groups import check_groups
 from scanfuse.mapping.lru import CachedCost, CachedTiling
@@ -36,6 +37,12 @@ class Mapping:
 
     def __post_init__(self) -> None:
         check_groups(self.network, self.groups)
+        check_kept(self.network, self.groups, self.kept)
+        for number, group in enumerate(self.groups):
+            try:
+                self.cost(group)
+            except MappingError as error:
+                raise MappingError(f"groups[{number}]: {error}") from None
 
     @cached_property
     def held(self) -> dict[Group, Held]:
@@ -70,12 +77,31 @@ class Mapping:
         return sum(self.cost(group).extra_macs for group in self.groups)
 
 
+def check_kept(network: Network, groups: tuple[Group, ...], kept: tuple[str, ...]) -> None:
+    """Raise MappingError where a map that stays in the buffer is not one from cascade to later cascades."""
+    for number, name in enumerate(kept):
+        makes = [at for at, group in enumerate(groups) if name in _made(network, group)]
+        reads = [at for at, group in enumerate(groups) if name in _read(network, group)]
+        if not makes or not reads or reads[0] <= makes[0] or name == network.output.name:
+            raise MappingError(f"kept[{number}]: {name} is no map that one group makes and later ones read")
+        strange = [at for at in makes + reads if not isinstance(groups[at], Cascade)]
+        if strange:
+            where = f"groups[{strange[0]}], which is no cascade"
+            raise MappingError(f"kept[{number}]: {name} is made or read by {where}")
+
+
+def _made(network: Network, group: Group) -> set[str]:
+    return {network.layers[index].output.name for index in group.layers}
+
+
+def _read(network: Network, group: Group) -> set[str]:
+    return {tensor.name for index in group.layers for tensor in network.layers[index].inputs}
+
+
 def held_by_group(network: Network, groups: tuple[Group, ...], kept: frozenset[str]) -> dict[Group, Held]:
     """What is held in the buffer around each group when the maps `kept` never leave it."""
-    readers = [
-        {tensor.name for index in group.layers for tensor in network.layers[index].inputs} for group in groups
-    ]
-    makers = [{network.layers[index].output.name for index in group.layers} for group in groups]
+    readers = [_read(network, group) for group in groups]
+    makers = [_made(network, group) for group in groups]
     sizes = {layer.output.name: layer.output.entries for layer in network.layers}
     made_in = {name: number for number, made in enumerate(makers) for name in made}
     read_last = {name: number for number, read in enumerate(readers) for name in read}

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from scanfuse.mapping.cascade import Cascade
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import (
     Target,
@@ -24,6 +25,7 @@ from scanfuse.mapping.estimate import (
     tiling_cycles,
 )
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.lru import CachedTiling
 from scanfuse.mapping.nest import Cut, Nest, even_cut
 from scanfuse.mapping.tiling import (
     LayerTiling,
@@ -42,7 +44,7 @@ MOST_STEPS = 1 << 15  # finer tilings of equal traffic cost simulation time and 
 class Found:
     """The outcome of a search: a mapping of one layer or block and its closed-form figures."""
 
-    choice: LayerTiling | FusedBlock
+    choice: LayerTiling | FusedBlock | Cascade | CachedTiling
     traffic: int
     bursts: float
     score: float

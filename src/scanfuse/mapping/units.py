@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from scanfuse.mapping.fields import LayerIndex
 from scanfuse.mapping.stages import Stage, chained, residual_of, stages, stored_tensor
 from scanfuse.network import Layer, Network, Tensor
 
@@ -27,10 +28,10 @@ CHANNELWISE = ("depthwise", "pool")
 class Unit:
     """Layer indices of a unit; at least one of lead, middle and last is there (last never alone)."""
 
-    lead: int | None = None
-    middle: int | None = None
-    last: int | None = None
-    add: int | None = None
+    lead: LayerIndex | None = None
+    middle: LayerIndex | None = None
+    last: LayerIndex | None = None
+    add: LayerIndex | None = None
 
     @property
     def layers(self) -> tuple[int, ...]:
