@@ -8,7 +8,7 @@ import pytest
 from scanfuse.results import COLUMNS, TOTAL_COLUMNS
 
 SMALL = "compare mobilenet_v2 --resolution 32"
-NAMES = ["fixed", "raster", "scan", "fused"]
+NAMES = ["fixed", "raster", "scan", "fused", "resident", "deep"]
 
 
 def rows_of(table: str, first: str) -> list[list[str]]:
@@ -19,7 +19,7 @@ def rows_of(table: str, first: str) -> list[list[str]]:
     return [line.split() for line in lines[start:stop]]
 
 
-def test_all_four_schedules_by_default(scanfuse):
+def test_all_six_schedules_by_default(scanfuse):
     done = scanfuse(SMALL)
     assert (done.status, done.err) == (0, "")
     assert [row[0] for row in rows_of(done.out, "schedule")] == NAMES

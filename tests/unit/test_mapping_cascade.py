@@ -142,7 +142,7 @@ def test_reading_the_input_again_for_an_addition():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"chunks": (1,)}, "give chunks and pinned for each of its units"),
+        ({"chunks": (1,)}, "chunks: give one for each of the 2 units"),
         ({"walk": "chunks"}, "the walk by chunks is for one unit"),
         ({"walk": "rows", "parts": 2}, "parts are for walks by chunks"),
     ],
