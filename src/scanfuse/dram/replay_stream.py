@@ -118,6 +118,7 @@ class ReplayStream:
         or bank of an address, BusCollision and NoProgress for configurations that cannot run; after the
         latter three, and after `finish`, RuntimeError.
         """
+        is_attached(self.backend, {"owners": owners is not None})
         cycle_array = _whole_numbers(cycles, "cycles", TICK_BITS).astype(np.int64, copy=False)
         address_array = as_addresses(addresses)
         write_array = np.asarray(is_write).astype(bool, copy=False)
