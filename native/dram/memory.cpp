@@ -22,6 +22,14 @@ void Memory::add(std::uint64_t address, bool isWrite, std::uint64_t tag, std::ui
   channel.add(at, isWrite, tag, system_.owners().slot(owner));
 }
 
+double Memory::nanojoules(std::uint64_t energy) const {
+  const Config& config = system_.config();
+  // In strict mode an energy may be negative, in two's complement.
+  const double units = config.strict() ? static_cast<double>(static_cast<std::int64_t>(energy))
+                                       : static_cast<double>(energy);
+  return units * static_cast<double>(config.Vdd) * static_cast<double>(config.tCK) * 1e-3;
+}
+
 std::vector<Completion> Memory::advance(Tick until) {
   if (until < now_)
     throw std::invalid_argument("cannot go back to tick " + std::to_string(until) + " from tick " +

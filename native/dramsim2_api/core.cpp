@@ -34,7 +34,7 @@ class MultiChannelMemorySystem::Core::InTick {
   Core& core_;
 };
 
-MultiChannelMemorySystem::Core::Core(scanfuse::dramsim2_api::Settings settings,
+MultiChannelMemorySystem::Core::Core(scanfuse::settings::Settings settings,
                                      const scanfuse::dramsim2_api::Names& names)
     : settings_(std::move(settings)),
       system_(settings_.config(), *this, {settings_.flag("VERIFICATION_OUTPUT"), false}),

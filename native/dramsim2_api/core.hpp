@@ -12,7 +12,7 @@
 #include "dram/system.hpp"
 #include "lane.hpp"
 #include "outputs.hpp"
-#include "settings.hpp"
+#include "settings/settings.hpp"
 
 namespace DRAMSim {
 
@@ -20,7 +20,7 @@ class MultiChannelMemorySystem::Core final : public scanfuse::dram::CompletionLi
  public:
   using Tick = scanfuse::dram::Tick;
 
-  Core(scanfuse::dramsim2_api::Settings settings, const scanfuse::dramsim2_api::Names& names);
+  Core(scanfuse::settings::Settings settings, const scanfuse::dramsim2_api::Names& names);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core() override;
@@ -52,7 +52,7 @@ class MultiChannelMemorySystem::Core final : public scanfuse::dram::CompletionLi
 
   void report(bool last);
   std::ofstream& log() { return outputs_.log(); }
-  const scanfuse::dramsim2_api::Settings& settings() const { return settings_; }
+  const scanfuse::settings::Settings& settings() const { return settings_; }
 
  private:
   using Lane = scanfuse::dramsim2_api::Lane;
@@ -75,7 +75,7 @@ class MultiChannelMemorySystem::Core final : public scanfuse::dram::CompletionLi
   void served(std::uint64_t tag, Tick done) override;
   void describe(std::ostream& out, std::size_t channel, const scanfuse::dram::ChannelFigures& figures, Tick now) const;
 
-  const scanfuse::dramsim2_api::Settings settings_;
+  const scanfuse::settings::Settings settings_;
   scanfuse::dram::System system_;
   std::vector<Lane> lanes_;
   scanfuse::dramsim2_api::Outputs outputs_;

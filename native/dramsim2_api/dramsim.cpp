@@ -1,4 +1,5 @@
 // The public face: DRAMSim2's names onto the core.
+#include <iostream>
 #include <memory>
 
 #include "core.hpp"
@@ -6,10 +7,10 @@
 namespace DRAMSim {
 namespace {
 
-using scanfuse::dramsim2_api::Kind;
 using scanfuse::dramsim2_api::Names;
-using scanfuse::dramsim2_api::Settings;
-using scanfuse::dramsim2_api::Value;
+using scanfuse::settings::Kind;
+using scanfuse::settings::Settings;
+using scanfuse::settings::Value;
 
 std::string under(const std::string& folder, const std::string& file) {
   return folder.empty() || (!file.empty() && file[0] == '/') ? file : folder + "/" + file;
@@ -17,7 +18,10 @@ std::string under(const std::string& folder, const std::string& file) {
 
 Settings settingsOf(const std::string& device, const std::string& system, const std::string& pwd, unsigned megabytes,
                     const IniReader::OverrideMap* overrides) {
-  return {under(pwd, device), under(pwd, system), overrides ? *overrides : IniReader::OverrideMap(), megabytes};
+  Settings settings(under(pwd, device), under(pwd, system), overrides ? *overrides : IniReader::OverrideMap(),
+                    megabytes);
+  for (const std::string& warning : settings.warnings()) std::cerr << "scanfuse dramsim: warning: " << warning << '\n';
+  return settings;
 }
 
 template <class Result>

@@ -9,9 +9,11 @@
 #include "dram/statistics.hpp"
 #include "dram/vis.hpp"
 #include "lane.hpp"
-#include "settings.hpp"
+#include "settings/settings.hpp"
 
 namespace scanfuse::dramsim2_api {
+
+using settings::Settings;
 
 // Names as the host program gave them.
 struct Names {

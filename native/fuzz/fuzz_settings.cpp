@@ -9,12 +9,12 @@
 #include <stdexcept>
 #include <string>
 
-#include "dramsim2_api/settings.hpp"
+#include "settings/settings.hpp"
 #include "fuzz/bytes.hpp"
 
 namespace {
 
-using scanfuse::dramsim2_api::Settings;
+using scanfuse::settings::Settings;
 
 void require(bool good, const char* what) {
   if (good) return;
@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Settings settings(device, system, overrides, megabytes);
     settings.config().validate();
     require(!settings.deviceTexts().empty() && !settings.systemTexts().empty(), "no texts");
-    const scanfuse::dramsim2_api::Value* speed = settings.find("tCK");
+    const scanfuse::settings::Value* speed = settings.find("tCK");
     require(speed && speed->real == settings.config().tCK, "a setting was lost");
   } catch (const std::invalid_argument& error) {
     require(error.what()[0] != '\0', "refused without a word");

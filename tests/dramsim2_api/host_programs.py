@@ -21,7 +21,8 @@ def call(*command, **options):
 def build_library(folder):
     """DRAMSim2's folder as its makefile leaves it: headers and libdramsim.so side by side."""
     api = ROOT / "native" / "dramsim2_api"
-    sources = [*(ROOT / "native" / "dram").glob("*.cpp"), *api.glob("*.cpp")]
+    sources = [*(ROOT / "native" / "dram").glob("*.cpp"), *(ROOT / "native" / "settings").glob("*.cpp")]
+    sources += api.glob("*.cpp")
     flags = "-std=c++17 -O1 -fPIC -fvisibility=hidden -DSCANFUSE_DRAMSIM2_LOG -c".split()
     include = ["-I", ROOT / "native", "-I", api / "include"]
 

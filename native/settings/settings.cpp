@@ -1,11 +1,10 @@
-#include "settings.hpp"
+#include "settings/settings.hpp"
 
 #include <fstream>
-#include <iostream>
 #include <sstream>
 #include <stdexcept>
 
-namespace scanfuse::dramsim2_api {
+namespace scanfuse::settings {
 namespace {
 
 struct Key {
@@ -164,8 +163,8 @@ void Settings::makeConfig(std::uint64_t megabytes) {
   const auto isFirst = [this](const char* key, const char* first, const char* second) {
     const std::string& found = text(key);
     if (found != first && found != second)
-      std::cerr << "scanfuse dramsim: warning: " << key << '=' << found << ": not one of " << first << ", " << second
-                << "; read as " << second << '\n';
+      warnings_.push_back(std::string(key) + "=" + found + ": not one of " + first + ", " + second + "; read as " +
+                          second);
     return found == first;
   };
   config_.rowPolicy = isFirst("ROW_BUFFER_POLICY", "open_page", "close_page") ? dram::RowPolicy::OpenPage
@@ -182,8 +181,7 @@ void Settings::makeConfig(std::uint64_t megabytes) {
   if (scheme.size() == 7 && scheme.compare(0, 6, "scheme") == 0 && scheme[6] >= '1' && scheme[6] <= '7') {
     config_.mappingScheme = static_cast<std::uint32_t>(scheme[6] - '0');
   } else {
-    std::cerr << "scanfuse dramsim: warning: ADDRESS_MAPPING_SCHEME=" << scheme
-              << ": not one of scheme1 to scheme7; read as scheme1\n";
+    warnings_.push_back("ADDRESS_MAPPING_SCHEME=" + scheme + ": not one of scheme1 to scheme7; read as scheme1");
   }
   try {
     config_.validate();
@@ -193,4 +191,4 @@ void Settings::makeConfig(std::uint64_t megabytes) {
   }
 }
 
-}  // namespace scanfuse::dramsim2_api
+}  // namespace scanfuse::settings

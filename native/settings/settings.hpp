@@ -1,4 +1,7 @@
-// The settings of a memory system from two ini files and overrides, read as DRAMSim2 reads them.
+// The settings of a memory system from two ini files and overrides, read as DRAMSim2 reads them:
+//
+//   const scanfuse::settings::Settings settings("device.ini", "system.ini", {{"NUM_CHANS", "2"}}, 2048);
+//   scanfuse::dram::Memory memory(settings.config());
 #pragma once
 
 #include <cstdint>
@@ -9,7 +12,7 @@
 #include "dram/config.hpp"
 #include "dram/vis.hpp"
 
-namespace scanfuse::dramsim2_api {
+namespace scanfuse::settings {
 
 enum class Kind : std::uint8_t { Uint, Float, Bool, Text };
 
@@ -32,6 +35,8 @@ class Settings {
            std::uint64_t megabytes);
 
   const dram::Config& config() const { return config_; }
+  // What was read as something else than it says, a line each.
+  const std::vector<std::string>& warnings() const { return warnings_; }
   const Value* find(const std::string& key) const;  // null for an unknown key
   bool flag(const std::string& key) const { return find(key)->flag; }
   const std::string& text(const std::string& key) const { return find(key)->text; }
@@ -47,6 +52,7 @@ class Settings {
   std::map<std::string, Value> values_;
   std::map<std::string, std::string> origins_;  // where each was set
   dram::Config config_;
+  std::vector<std::string> warnings_;
 };
 
-}  // namespace scanfuse::dramsim2_api
+}  // namespace scanfuse::settings
