@@ -57,7 +57,8 @@ def expected_text(cfg, lines):
     for row in memory.energy().merge(memory.counters(), on=["channel", "rank"]).to_dict("records"):
         rows.append(
             f"channel {row['channel']} rank {row['rank']}: {row['reads']} reads, {row['writes']} writes, "
-            f"{row['activates']} activates; activate {row['actpre_nj']:.1f} nJ, burst {row['burst_nj']:.1f} nJ, "
+            f"{row['activates']} activates; activate {row['actpre_nj']:.1f} nJ, "
+            f"burst {row['burst_nj']:.1f} nJ, "
             f"refresh {row['refresh_nj']:.1f} nJ, background {row['background_nj']:.1f} nJ"
         )
     return "".join(f"{row}\n" for row in rows)

@@ -48,7 +48,9 @@ def mappings(draw: st.DrawFn) -> Mapping:
         other = Tensor("other", k, rows, columns)
         window = ((kernel,) * 2, (stride,) * 2, padding, (dilation,) * 2)
         layers.append(Layer("other", "conv", (x,), other, *window))  # type: ignore[arg-type]
-        groups.append(LayerTiling(0, None, rows, columns, k, c, "mnk", "raster"))
+        flat = kernel == stride == 1 and not any(padding)
+        tile = (1, rows * columns) if flat else (rows, columns)
+        groups.append(LayerTiling(0, None, *tile, k, c, "mnk", "raster"))
     first = len(layers)
     if expands:
         layers.append(Layer("expand", "pointwise", (x,), e))

@@ -68,7 +68,8 @@ def main(args: argparse.Namespace) -> int:
     from scanfuse.network import load
 
     accelerator = options.load_accelerator(args)
-    asked = args.schedules or (CACHED if accelerator.buffer.policy == "lru" else SCHEDULES)
+    usual = CACHED if accelerator.buffer.policy == "lru" else SCHEDULES
+    asked = usual if args.schedules is None else args.schedules
     names = list(dict.fromkeys(name.strip() for name in asked.split(",")))
     options.check_schedules(names)
     network = load(args.network, args.resolution, args.width)
