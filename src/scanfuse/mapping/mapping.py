@@ -62,6 +62,11 @@ class Mapping:
             return CachedCost(nest, group, self.psum_entries)
         return TilingCost(nest, group, self.psum_entries)
 
+    def live_entries(self, group: Group) -> int:
+        """Entries live at the peak of a group, with the maps that are held over it."""
+        live = int(self.cost(group).live_entries)
+        return live if isinstance(group, Cascade) else live + self.held[group].over_entries
+
     def traffic(self, group: Group) -> Traffic:
         """Closed-form traffic of one group, entries."""
         return self.cost(group).traffic
