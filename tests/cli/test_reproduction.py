@@ -14,7 +14,6 @@ def reproduction(*args: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.slow  # until the page is made anew with `resident` and `deep`: docs/reproduction.py --write
 def test_the_preset_is_what_the_page_says(tmp_path: Path) -> None:
     """And a run that is there is not run again."""
     asked = ("--check", "--tables", "preset", "preset-savings", "--cache", tmp_path)
