@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 #include <vector>
 
@@ -48,28 +49,29 @@ class OwnerTable {
 class LatencyHistogram {
  public:
   void add(Tick latency) {
-    const Tick bin = latency / kWidth;
-    if (bin < kNear) {
-      ++near_[bin];
+    if (latency < kNear) {
+      ++near_[latency];
     } else {
-      addFar(bin);
+      addFar(latency / kWidth);
     }
   }
   // (lower bound of the bin, count), ascending, no empty bins.
   std::vector<std::pair<Tick, std::uint64_t>> bins() const {
     std::vector<std::pair<Tick, std::uint64_t>> out;
-    for (std::size_t bin = 0; bin < kNear; ++bin)
-      if (near_[bin] != 0) out.emplace_back(bin * kWidth, near_[bin]);
+    for (Tick low = 0; low < kNear; low += kWidth) {
+      const std::uint64_t count = std::accumulate(&near_[low], &near_[low] + kWidth, std::uint64_t{0});
+      if (count != 0) out.emplace_back(low, count);
+    }
     for (const auto& [bin, count] : far_) out.emplace_back(bin * kWidth, count);
     return out;
   }
 
  private:
   static constexpr Tick kWidth = 10;
-  static constexpr std::size_t kNear = 1024;
+  static constexpr Tick kNear = 5000;  // counted tick by tick; longer ones are rare
   SCANFUSE_COLD void addFar(Tick bin) { ++far_[bin]; }
   std::vector<std::uint64_t> near_ = std::vector<std::uint64_t>(kNear);
-  std::map<Tick, std::uint64_t> far_;  // more than 10,000 ticks of latency are rare
+  std::map<Tick, std::uint64_t> far_;
 };
 
 struct EpochRecord {

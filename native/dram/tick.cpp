@@ -15,7 +15,7 @@ SCANFUSE_HOT Entry& Channel::newEntry(const Location& at, bool isWrite, std::uin
   entry.added = now_;
   entry.bank = numRanks<P>() == 1 ? &banks_[at.bank] : &bankAt(at.rank, at.bank);
   entry.row = at.row;
-  entry.column = at.column;
+  if (!P::fixed) entry.column = at.column;  // for records alone
   entry.owner = ownerSlot;
   entry.isWrite = isWrite;
   entry.needsActivate = true;

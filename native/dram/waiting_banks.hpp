@@ -26,7 +26,7 @@ class BankList {
 
   void insert(Bank& bank) {
     BankLink* at = end_.before;
-    while (at != &end_ && at->*Key > bank.*Key) at = at->before;
+    while (at->*Key > bank.*Key && at != &end_) at = at->before;  // mostly stays at once
     bank.before = at;
     bank.after = at->after;
     at->after->before = &bank;
