@@ -98,7 +98,7 @@ def networks(draw: st.DrawFn) -> Network:
 
     for kind in draw(
         st.lists(
-            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze"]),
+            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze", "gated"]),
             min_size=1,
             max_size=4,
         )
@@ -112,6 +112,18 @@ def networks(draw: st.DrawFn) -> Network:
             append("linear", (maps[-1],), (3, 1, 1))
             append("linear", (maps[-1],), (ifmap.channels, 1, 1))
             append("scale", (ifmap, maps[-1]), ifmap.shape)
+        elif kind == "gated":
+            if draw(st.booleans()):
+                append("pointwise", (ifmap,), (draw(st.integers(1, 10)), ifmap.height, ifmap.width))
+            windowed(draw, append, "depthwise", maps[-1])
+            scaled = maps[-1]
+            plane = (scaled.height, scaled.width)
+            append("pool", (scaled,), (scaled.channels, 1, 1), plane, (1, 1), (0,) * 4, (1, 1), 1, "average")
+            for channels in (*draw(st.sampled_from([(), (2,), (3, 1)])), scaled.channels):
+                append("linear", (maps[-1],), (channels, 1, 1))
+            append("scale", (scaled, maps[-1]), scaled.shape)
+            channels = draw(st.sampled_from([ifmap.channels, 5]))
+            append("pointwise", (maps[-1],), (channels, scaled.height, scaled.width))
         elif kind == "block":
             width = draw(st.integers(1, 10))
             if draw(st.booleans()):

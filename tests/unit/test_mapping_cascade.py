@@ -7,9 +7,19 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scanfuse.execute import execute
-from scanfuse.mapping import Cascade, Mapping, MappingError
+from scanfuse.hardware import load_hardware
+from scanfuse.mapping import (
+    Cascade,
+    CascadeCost,
+    LayerTiling,
+    Mapping,
+    MappingError,
+    make_mapping,
+    mapping_text,
+    parse_mapping,
+)
 from scanfuse.mapping.stages import stages
-from scanfuse.mapping.units import Unit, UnitShape, units
+from scanfuse.mapping.units import Unit, UnitShape, gates, units
 from scanfuse.network import Layer, Network, Tensor, load
 from scanfuse.network.layer import windows
 from scanfuse.program import ProgramError, check, unroll
@@ -128,7 +138,6 @@ def test_reading_the_input_again_for_an_addition():
     )
     chained = tuple(units(network)[first + number][0] for number in range(3))
     shapes = [UnitShape(network, unit) for unit in chained]
-    from scanfuse.mapping import CascadeCost
 
     def cost(again):
         channels = tuple(shape.channels for shape in shapes)
@@ -162,3 +171,106 @@ def test_a_kept_map_that_does_not_fit_is_named(network):
     mapping = mapping or Mapping(network, "by hand", groups, "nhwc", 1, (kept,))
     with pytest.raises(ProgramError, match="entries live, the buffer holds 50"):
         check(unroll(mapping), 50)
+
+
+@pytest.fixture(scope="module")
+def squeezed():
+    """A stem, then two blocks with squeeze-excite, the second with an addition."""
+    source = Tensor("x", 3, 11, 9)
+    stem = convolution("stem", "conv", source, 4, 3, 2)
+    layers, entry = [stem], stem.output
+    for number, expanded, stride in ((1, 5, 2), (2, 6, 1)):
+        expand = convolution(f"e{number}", "pointwise", entry, expanded)
+        middle = convolution(f"d{number}", "depthwise", expand.output, expanded, 3, stride, expanded)
+        plane = (middle.P, middle.Q)
+        sums = Tensor(f"pool{number}", expanded, 1, 1)
+        pool = Layer(sums.name, "pool", (middle.output,), sums, plane, pool_kind="average")
+        squeeze = Layer(f"s{number}", "linear", (sums,), Tensor(f"s{number}", 2, 1, 1))
+        factors = Tensor(f"f{number}", expanded, 1, 1)
+        excite = Layer(factors.name, "linear", (squeeze.output,), factors)
+        made = Tensor(f"g{number}", *middle.output.shape)
+        scale = Layer(made.name, "scale", (middle.output, factors), made)
+        project = convolution(f"p{number}", "pointwise", made, 4)
+        layers += [expand, middle, pool, squeeze, excite, scale, project]
+        if number == 2:
+            layers.append(Layer("add", "add", (project.output, entry), Tensor("add", *entry.shape)))
+        entry = project.output
+    return Network("squeezed", tuple(layers), source, layers[-1].output)
+
+
+def expanding(network):
+    """Its squeeze-excite blocks, from their expansion on."""
+    return [gate for gate in gates(network) if gate is not None and gate.pooling.lead is not None]
+
+
+def passes(network, chains):
+    """The chains of units with the names of what each makes."""
+    return [(chain, UnitShape(network, chain[-1]).output.name) for chain in chains]
+
+
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_any_walk_past_squeeze_excite(squeezed, data):
+    """From the input on for each pooling, or from a map between the blocks, kept or not."""
+    stem = Unit(lead=0)
+    first, second = expanding(squeezed)
+    again = data.draw(st.booleans())
+    before = (stem, first.scaling) if again else ()
+    chains = [(stem, first.pooling), *((unit,) for unit in first.factors)]
+    chains += [] if again else [(stem, first.scaling)]
+    chains += [(*before, second.pooling), *((unit,) for unit in second.factors), (*before, second.scaling)]
+    groups, kept = [], []
+    for chain, output in passes(squeezed, chains):
+        shapes = [UnitShape(squeezed, unit) for unit in chain]
+        channels = [shape.channels for shape in shapes]
+        walk = data.draw(st.sampled_from(["rows", "chunks"])) if len(chain) == 1 else "rows"
+        chunks = tuple(data.draw(st.integers(1, most)) for most in channels)
+        pinned = tuple(
+            0 if walk == "chunks" else data.draw(st.sampled_from([0, 1, most])) for most in channels
+        )
+        bands, steps = data.draw(st.integers(1, shapes[-1].walked.P)), data.draw(st.sampled_from([1, 2, 100]))
+        groups.append(Cascade(chain, chunks, pinned, walk, band_rows=bands, step_rows=steps))
+        must = output.startswith("f")
+        if output != "add" and (must or data.draw(st.booleans())):
+            kept.append(output)
+    mapping = prove(squeezed, tuple(groups), tuple(kept), data.draw(st.sampled_from([1, 2])))
+    assert mapping.extra_macs >= squeezed.layers[0].macs * (1 + again) - squeezed.layers[0].macs
+    held = [mapping.held[group].again for group in mapping.groups]
+    assert {0, 1, 2} <= held[3] and not held[0]
+    assert parse_mapping(mapping_text(mapping), "m.toml", network=squeezed) == mapping
+
+
+def test_the_search_finds_squeeze_excite():
+    """A block whose expanded map does not fit is computed twice and never leaves the chip."""
+    network = load("efficientnet_b0", 64, 0.5)
+    hardware = load_hardware("paper", ["buffer.entries=16384"])
+    mapping = make_mapping(network, "resident", hardware)
+    pooling = [group for group in mapping.groups if isinstance(group, Cascade) and group.units[-1].pool]
+    assert pooling
+    assert mapping.extra_macs > 0
+    program = unroll(mapping)
+    assert check(program, 16_384) <= 16_384
+    for group in pooling:
+        middle = network.layers[group.units[-1].middle].output.name
+        stored = [program.tensors[row["tensor"]].name for row in program.moves[program.transfers]]
+        assert middle not in stored
+
+
+def test_factors_that_are_not_kept_are_refused(squeezed):
+    first, _ = expanding(squeezed)
+    cascade = Cascade((first.scaling,), (1,), (0,))
+    with pytest.raises(MappingError, match="f1, by which it scales, must be kept"):
+        CascadeCost(squeezed, cascade)
+
+
+def test_a_unit_that_pools_must_be_the_last(squeezed):
+    first, _ = expanding(squeezed)
+    with pytest.raises(MappingError, match="a unit that pools must be the last one"):
+        CascadeCost(squeezed, Cascade((first.pooling, Unit(lead=4)), (1, 1), (0, 0)))
+
+
+def test_layers_may_only_come_again_at_the_front_of_a_cascade(squeezed):
+    first, _ = expanding(squeezed)
+    alone = [Cascade((unit,), (1,), (0,)) for unit in (Unit(lead=0), first.pooling)]
+    with pytest.raises(MappingError, match=r"groups\[2\]: stem stands where s1 is due"):
+        Mapping(squeezed, "by hand", (*alone, LayerTiling(0, None, 1, 1, 1, 1, "mnk", "inner")), "nhwc")

@@ -108,7 +108,10 @@ def depthwise(layer: Layer, op: Op, ifmap: np.ndarray, weights: np.ndarray) -> n
 
 
 def pool_windows(layer: Layer, op: Op, ifmap: np.ndarray) -> np.ndarray:
-    """Sums or maxima of windows; a window of padding alone counts as 0 or as the least value."""
+    """Sums or maxima of windows; a window of padding alone counts as 0 or as the least value. Of a window
+    that covers the map, also some rows: c0 to c1."""
+    if (op.c0, op.c1) != (0, layer.R):
+        return np.asarray(ifmap[op.k0 : op.k1, op.c0 : op.c1].sum(axis=(1, 2), keepdims=True))
     if layer.pool_kind == "max":
         return np.asarray(unfold(layer, op, ifmap, (op.k0, op.k1), LOWEST).max(axis=(1, 2)))
     return np.asarray(unfold(layer, op, ifmap, (op.k0, op.k1), 0).sum(axis=(1, 2)))

@@ -1,7 +1,13 @@
 """How a network runs on an accelerator: tiles, loop orders (raster or Scan), fused blocks, and their
 search."""
 
-from scanfuse.mapping.bounds import compulsory_entries, group_entries, layer_matmul_entries, matmul_entries
+from scanfuse.mapping.bounds import (
+    compulsory_entries,
+    group_entries,
+    inside,
+    layer_matmul_entries,
+    matmul_entries,
+)
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.document import (
     MAPPING_FORMATS,
@@ -47,6 +53,7 @@ __all__ = [
     "explain",
     "group_document",
     "group_entries",
+    "inside",
     "layer_matmul_entries",
     "layer_nest",
     "make_mapping",

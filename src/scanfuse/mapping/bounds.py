@@ -5,11 +5,12 @@ Beside the whole network's and the layers' own least data (`scanfuse.network.bou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import isqrt
 
 import numpy as np
 
+from scanfuse.mapping.cascade import Cascade
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.stages import Stage, layer_nest
@@ -57,19 +58,28 @@ def layer_matmul_entries(nest: Nest, buffer_entries: int) -> int | None:
 
 def group_entries(network: Network, groups: Sequence[Group], buffer_entries: int) -> int:
     """What the layers of some groups move at least, between DRAM and a buffer of S entries."""
-    least = compulsory_entries(network, [index for group in groups for index in group.layers])
+    layers = sorted({index for group in groups for index in group.layers})
+    inner = [name for group in groups for name in inside(network, group)]
+    least = compulsory_entries(network, layers, inner)
     if len(groups) == 1 and isinstance(groups[0], LayerTiling):
         nest = layer_nest(network, Stage(groups[0].layer, groups[0].add))
         least = max(least, layer_matmul_entries(nest, buffer_entries) or 0)
     return least
 
 
-def compulsory_entries(network: Network, layers: Sequence[int]) -> int:
+def inside(network: Network, group: Group) -> list[str]:
+    """Names of what a cascade makes for itself alone: others that read it make it again."""
+    if not isinstance(group, Cascade):
+        return []
+    return [network.layers[index].output.name for index in group.layers[:-1]]
+
+
+def compulsory_entries(network: Network, layers: Sequence[int], inner: Collection[str] = ()) -> int:
     """What some layers (by index) must move if what they read from other layers, and make for them, is in
     DRAM.
 
     Their weights, the entries of outside tensors that their windows touch, and what they make that is read
-    outside or is the network's output, each once.
+    outside or is the network's output, each once. inner: names of tensors that do not leave all the same.
     """
     mine = [network.layers[index] for index in layers]
     made = {layer.output.name for layer in mine}
@@ -77,7 +87,8 @@ def compulsory_entries(network: Network, layers: Sequence[int]) -> int:
     total = sum(layer.weight_entries for layer in mine)
     for layer in reversed(mine):
         out = layer.output
-        if out == network.output or any(reader not in mine for reader in network.consumers(out)):
+        leaves = out == network.output or any(reader not in mine for reader in network.consumers(out))
+        if leaves and out.name not in inner:
             needed[out.name] = _everything(out)
             total += out.entries
         windows = needed.get(out.name, np.zeros(out.shape[1:], dtype=bool))

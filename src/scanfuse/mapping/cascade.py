@@ -12,7 +12,9 @@
   needs of its input just the rows under a step and the channels of the chunk; it may make its result in
   several `parts` of its channels, for each of which the input comes again.
 
-The input, the result, and what an addition reads may be kept in the buffer between groups (`Held`).
+The input, the result, and what an addition reads may be kept in the buffer between groups (`Held`); the
+factors of a scale must be. A unit that pools is the last one: the sums of its channels stay while the rows
+that they sum up come and go.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from scanfuse.mapping.fields import NotNegative, Positive
 from scanfuse.mapping.fusion import spans
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.mapping.units import Unit, UnitShape
-from scanfuse.network import Layer, Network, Tensor
+from scanfuse.network import Network, Tensor
 
 Walk = Literal["rows", "chunks"]
 Span = tuple[int, int]
@@ -59,12 +61,14 @@ class Held:
     """Maps that stay in the buffer between groups, as one group sees them (names of tensors).
 
     kept: every map that never goes to DRAM; freed: those of them that this group reads last; over_entries: of
-    those that it neither reads nor makes, but which take room meanwhile.
+    those that it neither reads nor makes, but which take room meanwhile. again: layers (indices) of this
+    group that an earlier one has computed as well.
     """
 
     kept: frozenset[str] = frozenset()
     freed: frozenset[str] = frozenset()
     over_entries: int = 0
+    again: frozenset[int] = frozenset()
 
 
 NOTHING_HELD = Held()
@@ -113,9 +117,14 @@ class CascadeCost:
         if cascade.input_again and (cascade.walk == "chunks" or self.ifmap.name in self.held.kept):
             raise MappingError(f"cascade at {names}: input_again is for walks by rows whose input is in DRAM")
         if cascade.stripes > 1 and (
-            cascade.walk == "chunks" or {self.ifmap.name, self.output.name} & self.held.kept
+            cascade.walk == "chunks" or self.pools or {self.ifmap.name, self.output.name} & self.held.kept
         ):
             raise MappingError(f"cascade at {names}: stripes are for walks by rows from DRAM to DRAM")
+        if any(shape.pool is not None for shape in self.shapes[:-1]):
+            raise MappingError(f"cascade at {names}: a unit that pools must be the last one")
+        for factors in self.factors:
+            if factors.name not in self.held.kept:
+                raise MappingError(f"cascade at {names}: {factors.name}, by which it scales, must be kept")
 
     @cached_property
     def shapes(self) -> tuple[UnitShape, ...]:
@@ -139,6 +148,16 @@ class CascadeCost:
     @property
     def output(self) -> Tensor:
         return self.shapes[-1].output
+
+    @property
+    def pools(self) -> bool:
+        """Whether all rows of the last unit come to a sum for each channel."""
+        return self.shapes[-1].pool is not None
+
+    @cached_property
+    def factors(self) -> tuple[Tensor, ...]:
+        """What the units' scales multiply by."""
+        return tuple(shape.factors for shape in self.shapes if shape.factors is not None)
 
     def rolls(self, unit: int) -> bool:
         """Whether the unit's window of expanded rows is kept from one event to the next."""
@@ -170,7 +189,7 @@ class CascadeCost:
     def pieces(self) -> tuple[Piece, ...]:
         """The events of one stripe, in order."""
         if self.cascade.walk == "chunks":
-            rows = spans(self.shapes[0].final.P, self.cascade.step_rows)
+            rows = spans(self.shapes[0].walked.P, self.cascade.step_rows)
             return tuple(Piece(0, start, stop) for start, stop in rows)
         return tuple(self._walk_rows())
 
@@ -188,7 +207,7 @@ class CascadeCost:
                 yield Piece(unit, start, stop)
 
         last = len(self.shapes) - 1
-        for _, stop in spans(self.shapes[last].final.P, self.cascade.band_rows):
+        for _, stop in spans(self.shapes[last].walked.P, self.cascade.band_rows):
             yield from make(last, stop)
 
     @cached_property
@@ -210,7 +229,7 @@ class CascadeCost:
     @cached_property
     def columns(self) -> tuple[tuple[Columns, ...], ...]:
         """Per stripe and unit, the columns it touches."""
-        width = self.shapes[-1].final.Q
+        width = self.shapes[-1].walked.Q
         size = -(-width // self.cascade.stripes)
         found = []
         for stretch in spans(width, size):
@@ -228,7 +247,7 @@ class CascadeCost:
 
     @staticmethod
     def _all_columns(shape: UnitShape) -> tuple[Span, Span]:
-        window = shape.final.Q if shape.middle is None else shape.middle.ifmap.width
+        window = shape.walked.Q if shape.middle is None else shape.middle.ifmap.width
         return (0, window), (0, shape.ifmap.width)
 
     @cached_property
@@ -322,9 +341,18 @@ class CascadeCost:
             results = sum(_length(stripe[unit].result) for stripe in self.columns)
             windows = sum(_length(stripe[unit].window) for stripe in self.columns)
             rows = self.made_rows[unit]
-            total += _extra(shape.lead, self._lead_rows(unit) * (windows if shape.recomputes else results))
-            total += _extra(shape.middle, rows * results * self._parts) + _extra(shape.last, rows * results)
+            leads = self._lead_rows(unit) * (windows if shape.recomputes else results)
+            total += self._extra(shape.unit.lead, leads) + self._extra(shape.unit.last, rows * results)
+            total += self._extra(shape.unit.middle, rows * results * self._parts)
         return total
+
+    def _extra(self, index: int | None, pixels: int) -> int:
+        """MACs of a layer that makes so many pixels, beyond those of its output if it makes that first."""
+        if index is None:
+            return 0
+        layer = self.network.layers[index]
+        once = 0 if index in self.held.again else layer.P * layer.Q
+        return (pixels - once) * (layer.macs // (layer.P * layer.Q))
 
     @property
     def _parts(self) -> int:
@@ -370,7 +398,7 @@ class CascadeCost:
 
     def _demand_of_chunks(self) -> tuple[list[int], list[int], list[int]]:
         shape, final = self.shapes[0], self.shapes[0].final
-        step = min(self.cascade.step_rows, final.P)
+        step = min(self.cascade.step_rows, shape.walked.P)
         kept_output = self.output.name in self.held.kept
         residual = 0
         if shape.residual is not None and shape.residual.name in self.held.kept:
@@ -388,17 +416,20 @@ class CascadeCost:
             per_chunk -= shape.final.K - channels
         else:  # the result comes a chunk of channels at a time
             result = self.output.entries if kept_output else 0
-            per_chunk += step * final.Q * (self.psum_entries - (1 if kept_output else 0))
-        return [whole_input + result + residual], [per_chunk], [0]
+            rows = 1 if self.pools else step
+            per_chunk += rows * final.Q * (self.psum_entries - (1 if kept_output else 0))
+        return [whole_input + result + residual + self.factor_entries], [per_chunk], [0]
+
+    @property
+    def factor_entries(self) -> int:
+        return sum(factors.entries for factors in self.factors)
 
     def _temporary(self, unit: int, rows: int, window: int) -> int:
         """Entries per channel of a chunk while `rows` of the result are made from `window` rows of the
         lead's."""
         shape, widest = self.shapes[unit], self.widest[unit]
         total = window * _length(widest.window) if shape.recomputes else 0
-        return total + (
-            rows * _length(widest.result) if shape.middle is not None and shape.last is not None else 0
-        )
+        return total + shape.passing * rows * _length(widest.result)
 
     @staticmethod
     def _window(shape: UnitShape, rows: int) -> int:
@@ -451,6 +482,7 @@ class Lines:
             self.stop[0] = cost.ifmap.height
         self.made = [0] * len(shapes)
         self.rows_held = self.stop[0] * self.row[0]
+        self.pooled, self.sums = cost.pools, 0
         pinned = zip(shapes, cost.cascade.pinned, strict=True)
         self.pinned = [shape.weights_per_channel * channels for shape, channels in pinned]
         # In several stripes the weights stay from the first to the last.
@@ -463,7 +495,7 @@ class Lines:
         ]
         self.last_row = cost.made_rows
         self.reloads = [cost.reloaded(unit) is not None for unit in range(len(shapes))]
-        self.elsewhere = sum(
+        self.elsewhere = cost.factor_entries + sum(
             residual.entries
             for shape, source in zip(shapes, sources, strict=True)
             if (residual := shape.residual) is not None and residual.name in kept and source is None
@@ -478,14 +510,16 @@ class Lines:
         if piece.start == 0 and self.cost.cascade.stripes == 1:
             self.weights += self.pinned[unit]
         rows = (piece.stop - piece.start) * self.row[unit + 1]
-        live = self.weights + rows * self.cost.psum_entries + self.elsewhere + self.rows_held
+        if self.pooled and unit + 1 == len(self.cost.shapes):  # from now on to the end
+            self.sums, rows = self.cost.output.entries * self.cost.psum_entries, 0
+        live = self.weights + rows * self.cost.psum_entries + self.elsewhere + self.rows_held + self.sums
         return live + (rows if self.reloads[unit] else 0)
 
     def after(self, piece: Piece) -> None:
         """The event's rows are made; what is not needed any more has gone."""
         unit = piece.unit
         self.made[unit] = piece.stop
-        if unit + 1 < len(self.cost.shapes) or self.output_kept:
+        if unit + 1 < len(self.cost.shapes) or (self.output_kept and not self.pooled):
             self._grow(unit + 1, piece.start, piece.stop)
         if piece.stop == self.last_row[unit] and self.cost.cascade.stripes == 1:
             self.weights -= self.pinned[unit]
@@ -521,10 +555,3 @@ class Lines:
 
 def _length(span: Span) -> int:
     return span[1] - span[0]
-
-
-def _extra(layer: Layer | None, results: int) -> int:
-    """MACs of a layer that makes so many pixels, beyond those of its output."""
-    if layer is None or not layer.macs:
-        return 0
-    return (results - layer.P * layer.Q) * (layer.macs // (layer.P * layer.Q))

@@ -94,19 +94,29 @@ def tiling_cycles(nest: Nest, cuts: dict[str, tuple[Any, Any, Any]], array: PEAr
     for trips, first, last in (cuts[axis] for axis in "pqnk"):
         kinds.append(((trips - 1, first), (np.ones_like(trips), last)))
     for (p_count, p), (q_count, q), (n_count, n), (k_count, k) in product(*kinds):
-        outs, ins = n * nest.coefficient["C"], nest.coefficient["A"] if nest.channelwise else k
+        outs, ins = n * nest.coefficient["C"], reduction(nest.layer) if nest.channelwise else k
         total = total + p_count * q_count * n_count * k_count * tile_cycles(
             nest.layer, p * q, outs, ins, array
         )
     return total
 
 
+def reduction(layer: Layer) -> int:
+    """All that a layer sums over, as `tile_cycles` counts it: input channels of a group, a pool's rows."""
+    if layer.kind == "pool":
+        return layer.R
+    return 1 if layer.kind in ("add", "scale") else layer.C // layer.groups
+
+
 def tile_cycles(layer: Layer, pixels: Any, outs: Any, ins: Any, array: PEArray) -> Any:
-    """PE-array cycles of one tile: `pixels` x `outs` output channels from `ins` input channels per group."""
+    """PE-array cycles of one tile: `pixels` x `outs` output channels from `ins` input channels per group, or
+    rows of a pool's window."""
     taps = layer.R * layer.S
     if layer.kind in ("add", "scale"):
         return depthwise_cycles(array, pixels, outs, 1)
-    if layer.kind in ("pool", "depthwise"):
+    if layer.kind == "pool":
+        return depthwise_cycles(array, pixels, outs, ins * layer.S)
+    if layer.kind == "depthwise":
         return depthwise_cycles(array, pixels, outs, taps)
     if layer.groups > 1:  # its groups one after the other
         per_group = layer.K // layer.groups

@@ -16,7 +16,7 @@ from typing import Any
 from scanfuse.hardware import Accelerator, Layout
 from scanfuse.mapping.bounds import group_entries
 from scanfuse.mapping.cascade import Cascade, CascadeCost
-from scanfuse.mapping.estimate import Target, latency_slots, tile_cycles
+from scanfuse.mapping.estimate import Target, latency_slots, reduction, tile_cycles
 from scanfuse.mapping.fusion import BlockShape, FusedCost
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
@@ -216,7 +216,7 @@ def _(cost: CascadeCost, layout: str, target: Target) -> Found:
         for layer in (shape.lead, shape.middle, shape.last):
             if layer is not None:
                 chunk = min(cost.cascade.chunks[unit], layer.K)
-                outs, ins = (layer.K, chunk) if layer is shape.last else (chunk, layer.C)
+                outs, ins = (layer.K, chunk) if layer is shape.last else (chunk, reduction(layer))
                 pixels = layer.P * layer.Q / cost.events[unit]
                 trips = cost.events[unit] * -(-shape.channels // cost.cascade.chunks[unit])
                 cycles += trips * int(tile_cycles(layer, max(int(pixels), 1), outs, ins, target.array))
@@ -226,7 +226,7 @@ def _(cost: CascadeCost, layout: str, target: Target) -> Found:
 @judge.register
 def _(cost: CachedCost, layout: str, target: Target) -> Found:
     layer = cost.nest.layer
-    cycles = int(tile_cycles(layer, layer.P * layer.Q, layer.K, layer.C, target.array))
+    cycles = int(tile_cycles(layer, layer.P * layer.Q, layer.K, reduction(layer), target.array))
     return _found(cost.cached, cost, cycles, target)
 
 

@@ -22,7 +22,11 @@ WHOLE_MAP = 1 << 30
 
 
 def fit_cascade(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> CascadeCost | None:
-    """The cascade of least traffic, then least recomputation, or None where none fits the buffer."""
+    """The cascade of least traffic, then least recomputation, or None where none fits the buffer, or where
+    factors that it scales by are not kept there."""
+    factors = (UnitShape(network, unit).factors for unit in units)
+    if any(each is not None and each.name not in held.kept for each in factors):
+        return None
     return min(_candidates(network, units, held, target), key=key, default=None)
 
 
@@ -78,7 +82,7 @@ def fit_chunks(network: Network, unit: Unit, held: Held, target: Target) -> Casc
 
 def _step_rows(shape: UnitShape) -> list[int]:
     """Rows of a step, the wanted number first: enough pixels to fill an array, else fewer."""
-    rows, width = shape.final.P, shape.final.Q
+    rows, width = shape.walked.P, shape.walked.Q
     return sorted({min(rows, -(-64 // width)), 1}, reverse=True)
 
 
@@ -159,7 +163,7 @@ def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Tar
     """Walks in bands of rows, or stripes of columns, or both: weights that are not pinned come for each
     again."""
     shapes = [UnitShape(network, unit) for unit in units]
-    rows, width = shapes[-1].final.P, shapes[-1].final.Q
+    rows, width = shapes[-1].walked.P, shapes[-1].walked.Q
     touched = {shapes[0].ifmap.name, shapes[-1].output.name}
     weights = sum(shape.weight_entries for shape in shapes)
     maps = _maps_moved(shapes, held)
@@ -167,7 +171,8 @@ def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Tar
     limit = sum(shape.ifmap.entries + shape.output.entries + shape.weight_entries for shape in shapes)
     limit *= 8  # even tiles that fit badly move less
     best = limit
-    stripes = (1,) if touched & held.kept else tuple(count for count in STRIPES if count <= width)
+    pools = shapes[-1].pool is not None
+    stripes = (1,) if pools or touched & held.kept else tuple(count for count in STRIPES if count <= width)
     for again, count in product(_input_again(shapes, held), stripes):
         for bands in (each for each in BANDS if each <= rows):
             if least + (bands * count - 1) * max(weights - target.buffer_entries, 0) >= best:

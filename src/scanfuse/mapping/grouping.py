@@ -1,6 +1,10 @@
 """The best grouping of a network: which stages run as one group, and which maps stay in the buffer between
 groups. Dynamic programming over the boundaries between stages; a state is the set of maps kept there.
 
+Squeeze-excite needs a whole map before one entry of it can be scaled. Beside keeping or storing that map, a
+run of stages may be computed once up to the sums of the map's planes, and again, scaled, to its end: then
+the map is never whole anywhere. Such a run is one option, of several groups.
+
 The cost is (entries moved, MACs computed again, steps). What a state still needs at least (its remaining
 weights, the maps that are not kept, the network's output) prunes all that cannot beat what is known.
 """
@@ -16,25 +20,29 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fit import fit_cascade, key
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
-from scanfuse.mapping.units import Unit, UnitShape, least_read, units
+from scanfuse.mapping.units import Gate, Unit, UnitShape, gates, least_read, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
+Chain = tuple[Unit, ...]
+Chains = tuple[Chain, ...]
 Cost = tuple[int, int, int]
 # (first stage, stages, entries of the buffer) -> a group from DRAM to DRAM and its cost
 Alone = Callable[[int, int, int], tuple[Group, Cost] | None]
 
 FREE: Cost = (0, 0, 0)
+WHOLE = 1 << 30  # links of a chain: as many as pay
 
 
 @dataclass(frozen=True)
 class Option:
-    """A group that runs the stages up to `stop`, and the maps kept after it."""
+    """Groups that run the stages up to `stop`, and the maps kept after them; `between` them others are."""
 
     stop: int
     kept: Kept
-    group: Group
+    groups: tuple[Group, ...]
     cost: Cost
+    between: Kept = frozenset()
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,12 @@ class GroupingSearch:
         return stages(self.network)
 
     @cached_property
-    def starting(self) -> tuple[tuple[Unit, ...], ...]:
+    def starting(self) -> Chains:
         return units(self.network)
+
+    @cached_property
+    def gates(self) -> tuple[Gate | None, ...]:
+        return gates(self.network)
 
     @cached_property
     def outputs(self) -> tuple[Tensor, ...]:
@@ -155,9 +167,10 @@ class GroupingSearch:
             _, boundary, kept, option = best[boundary][kept]
             assert option is not None
             chosen.append(option)
-        names = {name for option in chosen for name in option.kept}
+        names = {name for option in chosen for name in option.kept | option.between}
         ordered = tuple(tensor.name for tensor in self.outputs if tensor.name in names)
-        return Grouping(tuple(option.group for option in chosen[::-1]), ordered, cost)
+        groups = tuple(group for option in chosen[::-1] for group in option.groups)
+        return Grouping(groups, ordered, cost)
 
     def _greedy_bound(self) -> Cost:
         """What a grouping that is easy to find costs: from the front, the longest unit that fits, its result
@@ -165,6 +178,7 @@ class GroupingSearch:
         boundary, kept, total, worst = 0, Kept(), FREE, (1 << 62, 0, 0)
         while boundary < len(self.parts):
             options = list(self._unit_options(boundary, kept, FREE, worst))
+            options += list(self._gated_options(boundary, kept, FREE, worst, 1))
             options += list(self._alone_options(boundary, kept, FREE, worst))
             if not options:
                 return worst
@@ -183,6 +197,7 @@ class GroupingSearch:
 
     def _options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         yield from self._unit_options(boundary, kept, cost, least)
+        yield from self._gated_options(boundary, kept, cost, least, WHOLE if self.depth_first else 1)
         if self.depth_first:
             yield from self._cascade_options(boundary, kept, cost, least)
         yield from self._alone_options(boundary, kept, cost, least)
@@ -194,7 +209,7 @@ class GroupingSearch:
     def _cascade_options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         """Longer and longer chains of units, until one does not fit."""
         for first in self.starting[boundary]:
-            chain: tuple[Unit, ...] = (first,)
+            chain: Chain = (first,)
             stop = boundary + self._length(first)
             while stop < len(self.parts) and self.starting[stop]:
                 unit = self.starting[stop][0]
@@ -206,7 +221,7 @@ class GroupingSearch:
                     break
                 yield from self._with(chain, boundary, kept, cost, least)
 
-    def _pays(self, chain: tuple[Unit, ...]) -> bool:
+    def _pays(self, chain: Chain) -> bool:
         """Whether the chain moves less than without its last unit, which then runs alone, all from DRAM to
         DRAM."""
         whole, before, last = (self._fit(each, Held()) for each in (chain, chain[:-1], chain[-1:]))
@@ -220,21 +235,110 @@ class GroupingSearch:
     def _length(unit: Unit) -> int:
         return len(unit.layers) - (unit.add is not None)
 
-    def _with(
-        self, chain: tuple[Unit, ...], boundary: int, kept: Kept, cost: Cost, least: Cost
-    ) -> Iterator[Option]:
+    def _with(self, chain: Chain, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         """The chain with its result kept and not kept, where nothing made inside is read elsewhere."""
         stop = boundary + sum(self._length(unit) for unit in chain)
+        for after in self._afterwards(boundary, stop, kept, cost, least):
+            found = self._fit(chain, self._held(boundary, stop, kept, after))
+            if found is not None:
+                yield Option(stop, after, (found.cascade,), key(found))
+
+    def _afterwards(self, boundary: int, stop: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Kept]:
+        """What may be kept after stages that run as one, where nothing made inside is read elsewhere."""
         if not self._closed(boundary, stop):
             return
         output = self.outputs[stop - 1].name
         rest = frozenset(name for name in kept if self.last_read[name] >= stop)
         for after in (rest | {output}, rest) if output in self.last_read else (rest,):
-            if self._hopeless(boundary, stop, kept, after, cost, least):
-                continue
-            found = self._fit(chain, self._held(boundary, stop, kept, after))
+            if not self._hopeless(boundary, stop, kept, after, cost, least):
+                yield after
+
+    def _gated_options(
+        self, boundary: int, kept: Kept, cost: Cost, least: Cost, links: int
+    ) -> Iterator[Option]:
+        """Chains of up to so many links with squeeze-excite among them, until one does not fit or pay."""
+        passes: Chains = ()
+        chain: Chain = ()
+        stop, moved = boundary, 0
+        while stop < len(self.parts) and links:
+            gate, plain = self.gates[stop], self.starting[stop]
+            if gate is None and not plain:
+                return
+            link, length = (plain[0], self._length(plain[0])) if gate is None else (gate.scaling, gate.stages)
+            shape = UnitShape(self.network, link)
+            if chain and shape.ifmap.name != UnitShape(self.network, chain[-1]).output.name:
+                return
+            alone = self._moved(_passes((), gate), (link,))
+            passes, chain, stop, links = (
+                passes + _passes(chain, gate),
+                (*chain, link),
+                stop + length,
+                links - 1,
+            )
+            whole = self._moved(passes, chain)
+            if whole is None or (alone is not None and len(chain) > 1 and whole >= moved + alone):
+                return
+            moved = whole
+            if passes:
+                yield from self._run_again(passes, chain, boundary, stop, kept, cost, least)
+
+    def _moved(self, passes: Chains, chain: Chain) -> int | None:
+        """Entries moved by all passes and the last one, from DRAM to DRAM."""
+        found = self._fit_passes((*passes, chain), frozenset(), frozenset())
+        return None if found is None else sum(int(each.traffic.total) for each in found)
+
+    def _run_again(
+        self, passes: Chains, chain: Chain, boundary: int, stop: int, kept: Kept,
+        cost: Cost, least: Cost,
+    ) -> Iterator[Option]:  # fmt: skip
+        for after in self._afterwards(boundary, stop, kept, cost, least):
+            found = self._fit_passes((*passes, chain), kept, after)
             if found is not None:
-                yield Option(stop, after, found.cascade, key(found))
+                total = FREE
+                for each in found:
+                    total = _sum(total, key(each))
+                between = frozenset(each.output.name for each in found[:-1])
+                yield Option(stop, after, tuple(each.cascade for each in found), total, between)
+
+    def _fit_passes(self, chains: Chains, before: Kept, after: Kept) -> list[CascadeCost] | None:
+        """All of the chains, run one after the other; what each but the last makes is kept for those that
+        read it."""
+        found = []
+        for chain, held in zip(chains, self._held_passes(chains, before, after), strict=True):
+            cost = self._fit(chain, held)
+            if cost is None:
+                return None
+            found.append(cost)
+        return found
+
+    def _held_passes(self, chains: Chains, before: Kept, after: Kept) -> Iterator[Held]:
+        outputs = [UnitShape(self.network, chain[-1]).output.name for chain in chains]
+        touched = [self._read_by(chain) | {output} for chain, output in zip(chains, outputs, strict=True)]
+        last = {name: number for number, names in enumerate(touched) for name in names}
+        computed: set[int] = set()
+        for number, (chain, output) in enumerate(zip(chains, outputs, strict=True)):
+            alive = {name for name in before if name in after or last.get(name, -1) >= number}
+            alive |= {name for name in outputs[:number] if last[name] >= number}
+            if number + 1 < len(chains) or output in after:
+                alive.add(output)
+            layers = {index for unit in chain for index in unit.layers}
+            yield Held(
+                kept=frozenset(alive & touched[number]),
+                freed=frozenset(
+                    name
+                    for name in alive & touched[number]
+                    if last[name] == number and name not in after and name != output
+                ),
+                over_entries=sum(self.sizes[name] for name in alive - touched[number]),
+                again=frozenset(computed & layers),
+            )
+            computed |= layers
+
+    def _read_by(self, chain: Chain) -> set[str]:
+        """Names of the maps that units read from outside themselves."""
+        layers = [self.network.layers[index] for unit in chain for index in unit.layers]
+        made = {layer.output.name for layer in layers}
+        return {tensor.name for layer in layers for tensor in layer.inputs} - made
 
     def _closed(self, start: int, stop: int) -> bool:
         return all(
@@ -278,16 +382,22 @@ class GroupingSearch:
                 boundary, length, self.target.buffer_entries - sum(self.sizes[n] for n in kept)
             )
             if found is not None:
-                yield Option(stop, rest, *found)
+                group, moved = found
+                yield Option(stop, rest, (group,), moved)
 
-    def _fit(self, chain: tuple[Unit, ...], held: Held) -> CascadeCost | None:
+    def _fit(self, chain: Chain, held: Held) -> CascadeCost | None:
         if (chain, held) not in self._known:
             self._known[chain, held] = fit_cascade(self.network, chain, held, self.target)
         return self._known[chain, held]
 
     @cached_property
-    def _known(self) -> dict[tuple[tuple[Unit, ...], Held], CascadeCost | None]:
+    def _known(self) -> dict[tuple[Chain, Held], CascadeCost | None]:
         return {}
+
+
+def _passes(chain: Chain, gate: Gate | None) -> Chains:
+    """What runs after a chain, before a gate's own scaling: once more up to the sums, then their factors."""
+    return () if gate is None else ((*chain, gate.pooling), *((unit,) for unit in gate.factors))
 
 
 def _sum(one: Cost, other: Cost) -> Cost:

@@ -18,12 +18,15 @@ from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.stages import Block, Stage, fuses, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling
 from scanfuse.mapping.traffic import ORDERS, SCANS
-from scanfuse.mapping.units import Unit, UnitShape, units
+from scanfuse.mapping.units import Unit, UnitShape, gates, units
 from scanfuse.network import Layer, Network
 
 
 def check_groups(network: Network, groups: Sequence[Any]) -> None:
-    """Raise MappingError unless the groups cover the layers once, in order, each cut within its extents."""
+    """Raise MappingError unless the groups cover the layers in order, each cut within its extents.
+
+    A cascade may begin with layers that groups before it have computed: it computes them again.
+    """
     _check_coverage(network, groups)
     for number, group in enumerate(groups):
         try:
@@ -36,7 +39,10 @@ def _check_coverage(network: Network, groups: Sequence[Any]) -> None:
     names = [layer.name for layer in network.layers]
     upcoming = 0
     for number, group in enumerate(groups):
-        for index in group.layers:
+        known = upcoming if isinstance(group, Cascade) else 0
+        for position, index in enumerate(group.layers):
+            if index < known and group.layers[:position] == tuple(sorted(group.layers[:position])):
+                continue
             if index != upcoming:
                 found = names[index] if 0 <= index < len(names) else f"layer {index}"
                 due = names[upcoming] if upcoming < len(names) else "the last layer's end"
@@ -166,7 +172,7 @@ def _(cascade: Cascade, network: Network) -> None:
         if cascade.pinned[number] > shape.channels:
             most = f"{shape.channels}, the channels of {shape.final.name}"
             raise MappingError(f"pinned[{number}]: must be at most {most}")
-    last = shapes[-1].final
+    last = shapes[-1].walked
     _within("band_rows", cascade.band_rows, last.P, "output rows", last)
     _within("stripes", cascade.stripes, last.Q, "output columns", last)
     _within("parts", cascade.parts, shapes[-1].output.channels, "output channels", last)
@@ -175,10 +181,16 @@ def _(cascade: Cascade, network: Network) -> None:
 def _unit_shape(network: Network, unit: Unit, number: int) -> UnitShape:
     starts = [stage.layer for stage in stages(network)]
     first = unit.layers[0] if unit.layers else -1
-    if first not in starts or unit not in units(network)[starts.index(first)]:
+    if first not in starts or unit not in _units_at(network, starts.index(first)):
         names = ", ".join(network.layers[index].name for index in unit.layers) or "nothing"
         raise MappingError(
             f"units[{number}]: {names} are no unit: a lead that mixes channels, a middle that works channel "
-            "by channel, a last that mixes them again, each read by the next alone, an addition folded in"
+            "by channel, a last that mixes them again, each read by the next alone, an addition folded in; "
+            "or, of squeeze-excite, a pool for the last, or a gate before it"
         )
     return UnitShape(network, unit)
+
+
+def _units_at(network: Network, stage: int) -> tuple[Unit, ...]:
+    gate = gates(network)[stage]
+    return units(network)[stage] + (() if gate is None else (gate.pooling, gate.scaling))

@@ -108,6 +108,7 @@ def held_by_group(network: Network, groups: tuple[Group, ...], kept: frozenset[s
     readers = [_read(network, group) for group in groups]
     makers = [_made(network, group) for group in groups]
     sizes = {layer.output.name: layer.output.entries for layer in network.layers}
+    computed: set[int] = set()
     made_in = {name: number for number, made in enumerate(makers) for name in made}
     read_last = {name: number for number, read in enumerate(readers) for name in read}
     found = {}
@@ -118,5 +119,7 @@ def held_by_group(network: Network, groups: tuple[Group, ...], kept: frozenset[s
             kept=frozenset(name for name in around if name in touched),
             freed=frozenset(name for name in around if read_last[name] == number and made_in[name] < number),
             over_entries=sum(sizes[name] for name in around if name not in touched),
+            again=frozenset(computed.intersection(group.layers)),
         )
+        computed.update(group.layers)
     return found

@@ -3,11 +3,16 @@
 A unit has up to three layers, in this order:
 
 * `lead`, which mixes channels (pointwise, conv, linear);
-* `middle`, which works channel by channel (depthwise, pool);
+* `middle`, which works channel by channel (depthwise, pool, scale);
 * `last`, which mixes channels again (pointwise): the projection.
 
 What the lead makes for the middle, and the middle for the last, is made a chunk of channels at a time and
 never kept whole. An addition may be folded into the unit's result.
+
+Squeeze-excite stands between middle and last, and needs the sums of the middle's whole planes before one
+entry can be scaled. Two units make the middle's result, one after the other (`Gate`): the first has a `pool`
+in the place of the last, which sums the rows up as they are made; the second a `gate`, which scales them on
+their way to the last.
 """
 
 from __future__ import annotations
@@ -21,27 +26,41 @@ from scanfuse.mapping.stages import Stage, chained, residual_of, stages, stored_
 from scanfuse.network import Layer, Network, Tensor
 
 MIXING = ("conv", "pointwise", "linear")
-CHANNELWISE = ("depthwise", "pool")
+CHANNELWISE = ("depthwise", "pool", "scale")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """Layer indices of a unit; at least one of lead, middle and last is there (last never alone)."""
+    """Layer indices of a unit; at least one of lead and middle is there. A pool or a gate follows a middle; a
+    gate comes before a last, a pool instead of one."""
 
     lead: LayerIndex | None = None
     middle: LayerIndex | None = None
+    pool: LayerIndex | None = None
+    gate: LayerIndex | None = None
     last: LayerIndex | None = None
     add: LayerIndex | None = None
 
     @property
     def layers(self) -> tuple[int, ...]:
-        found = (self.lead, self.middle, self.last, self.add)
+        found = (self.lead, self.middle, self.pool, self.gate, self.last, self.add)
         return tuple(index for index in found if index is not None)
 
     @property
     def final(self) -> int:
         """The layer whose result leaves the unit, before a folded addition."""
-        return max(index for index in (self.lead, self.middle, self.last) if index is not None)
+        return max(index for index in (self.lead, self.middle, self.pool, self.last) if index is not None)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Squeeze-excite: the unit that pools, those that make the factors, the unit that scales, in the order in
+    which they run; `stages` of the network are covered by all of them."""
+
+    pooling: Unit
+    factors: tuple[Unit, ...]
+    scaling: Unit
+    stages: int
 
 
 @dataclass(frozen=True)
@@ -63,8 +82,33 @@ class UnitShape:
         return self._layer(self.unit.middle)
 
     @cached_property
+    def pool(self) -> Layer | None:
+        return self._layer(self.unit.pool)
+
+    @cached_property
+    def gate(self) -> Layer | None:
+        return self._layer(self.unit.gate)
+
+    @cached_property
     def last(self) -> Layer | None:
         return self._layer(self.unit.last)
+
+    @cached_property
+    def walked(self) -> Layer:
+        """The layer whose rows are made in turn: the final one, but for a pool what it sums up."""
+        return self.middle if self.pool is not None and self.middle is not None else self.final
+
+    @cached_property
+    def factors(self) -> Tensor | None:
+        """What a scale in the unit multiplies by, an entry a channel."""
+        scales = (layer for layer in (self.gate, self.middle) if layer is not None and layer.kind == "scale")
+        return next((layer.inputs[1] for layer in scales), None)
+
+    @cached_property
+    def passing(self) -> int:
+        """Results of the unit's layers that come and go within a step, each as large as the middle's."""
+        middle = self.middle is not None and (self.last is not None or self.pool is not None)
+        return int(middle) + int(self.gate is not None)
 
     @cached_property
     def first(self) -> Layer:
@@ -127,7 +171,8 @@ class UnitShape:
 def units(network: Network) -> tuple[tuple[Unit, ...], ...]:
     """Per stage, the units that may start there, the longest first; empty where none may.
 
-    A stage that no unit can hold (a scale, an addition alone, a linear layer that flattens a map) has none.
+    A stage that no unit can hold (an addition alone, a linear layer that flattens a map) has none. Those of a
+    `Gate` are not among them.
     """
     parts = stages(network)
     return tuple(tuple(_starting(network, parts, start)) for start in range(len(parts)))
@@ -156,11 +201,57 @@ def _as_unit(network: Network, some: tuple[Stage, ...]) -> Unit | None:
         return Unit(middle=first, add=add)
     if kinds == ["mix", "each"] and _covers(network, some[1]):
         return Unit(lead=first, middle=some[1].layer, add=add)
-    if kinds == ["each", "mix"] and _projects(network, some[1]) and network.layers[first].kind == "depthwise":
+    if kinds == ["each", "mix"] and _projects(network, some[1]) and network.layers[first].kind != "pool":
         return Unit(middle=first, last=some[1].layer, add=add)
     if kinds == ["mix", "each", "mix"] and _covers(network, some[1]) and _projects(network, some[2]):
         return Unit(lead=first, middle=some[1].layer, last=some[2].layer, add=add)
     return None
+
+
+def gates(network: Network) -> tuple[Gate | None, ...]:
+    """Per stage, the squeeze-excite block that starts there, if any."""
+    parts = stages(network)
+    return tuple(_gate(network, parts, start) for start in range(len(parts)))
+
+
+def _gate(network: Network, parts: tuple[Stage, ...], start: int) -> Gate | None:
+    layers = network.layers
+    lead, at = None, start
+    if _kind(network, parts[at]) == "mix" and parts[at].add is None:
+        lead, at = parts[at], at + 1
+    if at + 3 >= len(parts):
+        return None
+    middle, pooled = parts[at], layers[parts[at + 1].layer]
+    made = layers[middle.layer].output
+    if layers[middle.layer].kind != "depthwise" or middle.add is not None or not _sums_planes(pooled, made):
+        return None
+    if lead is not None and not (chained(network, lead, middle) and _covers(network, middle)):
+        return None
+    between, vector, pool_at, at = [], pooled.output, at + 1, at + 2
+    while at < len(parts) and _kind(network, parts[at]) == "mix" and layers[parts[at].layer].ifmap == vector:
+        between.append(Unit(lead=parts[at].layer, add=parts[at].add))
+        vector, at = stored_tensor(network, parts[at]), at + 1
+    if at + 1 >= len(parts):
+        return None
+    scale, project = parts[at], parts[at + 1]
+    scaled = layers[scale.layer]
+    if scaled.kind != "scale" or scaled.inputs != (made, vector) or not _projects(network, project):
+        return None
+    if not chained(network, scale, project) or set(network.consumers(made)) != {pooled, scaled}:
+        return None
+    first = None if lead is None else lead.layer
+    return Gate(
+        Unit(lead=first, middle=middle.layer, pool=parts[pool_at].layer),
+        tuple(between),
+        Unit(lead=first, middle=middle.layer, gate=scale.layer, last=project.layer, add=project.add),
+        at + 2 - start,
+    )
+
+
+def _sums_planes(layer: Layer, ifmap: Tensor) -> bool:
+    """Whether a layer averages whole planes of a map."""
+    plane = layer.kernel == (ifmap.height, ifmap.width) and not any(layer.padding)
+    return layer.kind == "pool" and layer.pool_kind == "average" and layer.ifmap == ifmap and plane
 
 
 def _kind(network: Network, stage: Stage) -> str | None:

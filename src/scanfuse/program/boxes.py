@@ -21,7 +21,8 @@ def region(array: np.ndarray, view: View, box: Sequence[int]) -> np.ndarray:
 
 
 def input_box(layer: Layer, view: View, out_box: Sequence[int], channels: tuple[int, int]) -> tuple[int, ...]:
-    """The ifmap box that an output box needs; `channels` are the input channels of the reduction.
+    """The ifmap box that an output box needs; `channels` are the input channels of the reduction, or the
+    window's rows that a pool sums up.
 
     Layers without cross-channel reduction read the channels of their outputs' groups.
     """
@@ -35,4 +36,7 @@ def input_box(layer: Layer, view: View, out_box: Sequence[int], channels: tuple[
         c0, c1 = channels
     if view == View.PIXELS:
         return c0, c1, p0, p1, q0, q1
-    return (c0, c1, *layer.input_rows(p0, p1), *layer.input_columns(q0, q1))
+    rows = layer.input_rows(p0, p1)
+    if layer.kind == "pool" and channels != (0, layer.R):  # of a window that covers the map
+        rows = channels
+    return (c0, c1, *rows, *layer.input_columns(q0, q1))

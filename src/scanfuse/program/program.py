@@ -7,7 +7,8 @@ A program is three tables (structured numpy arrays, see `OPS` and `MOVES`), sort
   first, then the step computes, then STORE (to DRAM), KEEP (complete results stay, as single entries), FREE.
   A FREE of entries that the same step stores takes effect once they are in DRAM.
 * `ops`: what a step computes, in order. An op reads its input box and its weights from the buffer and adds to
-  its output box there; where `finish` is set the output is complete, and a folded addition takes place.
+  its output box there; where `finish` is set the output is complete, and a folded addition takes place. What
+  it sums over, c0:c1, are input channels of a group, but rows of its window for a pool.
 * `groups`: the mapping group of each step.
 
 Boxes are half-open ranges of three axes: (channels, rows, columns) of a map, (output channels, input channels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from scanfuse.mapping.cascade import CascadeCost, Columns, Lines, Piece
+from scanfuse.mapping.estimate import reduction
 from scanfuse.mapping.units import UnitShape
 from scanfuse.network import Layer, Tensor
 from scanfuse.program.program import Cause, Move
@@ -12,6 +13,7 @@ from scanfuse.program.tables import Box, GroupTables
 from scanfuse.program.tensors import TensorTable
 
 Span = tuple[int, int]
+ONE_PIXEL = (0, 1), (0, 1)
 
 
 @dataclass
@@ -62,19 +64,27 @@ class CascadeUnroller:
     # --- computing ---
     def make(self, step: int, shape: UnitShape, rows: Span, window: Span, columns: Columns, channels: Span,
              begin: bool, finish: bool, part: Span | None = None) -> None:  # fmt: skip
-        """Makes rows of the unit's result for a chunk of channels; `window` are the rows that its lead makes
-        for that. What the middle makes for the last comes and goes within the step."""
+        """Makes rows of the unit's result for a chunk of channels, or adds them to the sums of a pool;
+        `window` are the rows that its lead makes for that. What the middle makes for others comes and goes
+        within the step."""
         unit, result = shape.unit, columns.result
+        for layer in (shape.middle, shape.gate)[: shape.passing]:
+            assert layer is not None
+            for move in (Move.ALLOC, Move.FREE):
+                self.rows(step, move, Cause.FUSED, unit.final, layer.output, rows, result, channels)
         if shape.lead is not None:
             lead_rows, lead_columns = (rows, result) if shape.middle is None else (window, columns.window)
             if lead_rows[1] > lead_rows[0]:
                 ins = (0, shape.lead.C)
                 self._op(step, unit.lead, shape.lead, lead_rows, lead_columns, channels, ins, True, True)
         if shape.middle is not None:
-            self._op(step, unit.middle, shape.middle, rows, result, channels, (0, 1), True, True)
+            whole = (0, reduction(shape.middle))
+            self._op(step, unit.middle, shape.middle, rows, result, channels, whole, True, True)
+        if shape.gate is not None:
+            self._op(step, unit.gate, shape.gate, rows, result, channels, (0, 1), True, True)
+        if shape.pool is not None:
+            self._op(step, unit.pool, shape.pool, (0, 1), (0, 1), channels, rows, begin, finish)
         if shape.last is not None and shape.middle is not None:
-            for move in (Move.ALLOC, Move.FREE):
-                self.rows(step, move, Cause.FUSED, unit.final, shape.middle.output, rows, result, channels)
             outs = part or (0, shape.last.K)
             self._op(step, unit.last, shape.last, rows, result, outs, channels, begin, finish)
 
@@ -101,14 +111,15 @@ class CascadeUnroller:
             self.rows(step, Move.FREE, Cause.PSUM, final, shape.output, rows, columns, channels)
 
     def _free_held(self) -> None:
-        """At the end, maps held from groups before go that were added here and are not read again."""
+        """At the end, maps held from groups before go that were added, or scaled by, here and are not read
+        again."""
         step, names = self.tables.steps - 1, {self.cost.ifmap.name}
         for shape in self.cost.shapes:
-            residual = shape.residual
-            if residual is not None and residual.name in self.cost.held.freed and residual.name not in names:
-                names.add(residual.name)
-                whole = (0, residual.height), (0, residual.width)
-                self.rows(step, Move.FREE, Cause.FUSED, shape.unit.final, residual, *whole)
+            for tensor in (shape.residual, shape.factors):
+                if tensor is not None and tensor.name in self.cost.held.freed and tensor.name not in names:
+                    names.add(tensor.name)
+                    whole = (0, tensor.height), (0, tensor.width)
+                    self.rows(step, Move.FREE, Cause.FUSED, shape.unit.final, tensor, *whole)
 
 
 class _Stripe:
@@ -148,15 +159,17 @@ class _Stripe:
                 to.weights(step, Move.LOAD, shape, channels)
             window = self._open_window(step, unit, rows, channels)
             begin, finish = chunk == 0 or not shape.sums, chunk + 1 == len(chunks) or not shape.sums
+            result = rows, columns.result
+            if shape.pool is not None:
+                begin, finish = piece.start == 0, piece.stop == lines.last_row[unit]
+                result = ONE_PIXEL
             some = None if shape.sums else channels
             if begin:
-                to.rows(
-                    step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, columns.result, some
-                )
+                to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, *result, some)
             to.make(step, shape, rows, window, columns, channels, begin, finish)
             self._close_window(step, unit, rows, channels)
             if finish:
-                to.finished(step, unit, rows, columns.result, stays, some)
+                to.finished(step, unit, *result, stays, some)
             if not pinned or (self.closing and piece.stop == lines.last_row[unit]):
                 to.weights(step, Move.FREE, shape, channels)
         lines.after(piece)
@@ -239,6 +252,9 @@ class _Chunks:
         held = made = came_from = came = 0
         for number, piece in enumerate(cost.pieces):
             rows, end = (piece.start, piece.stop), number + 1 == len(cost.pieces)
+            target = rows, result
+            if cost.pools:
+                begin, finish, target = number == 0, end, ONE_PIXEL
             step = self.step = to.new_step()
             if number in cost.input_loads and not input_kept and (first or cost.by_chunk):
                 load = cost.input_loads[number]
@@ -248,7 +264,7 @@ class _Chunks:
             if number == 0:
                 to.weights(step, Move.LOAD, shape, channels, part)
             if begin:
-                to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, rows, result, some)
+                to.rows(step, Move.ALLOC, Cause.PSUM, shape.unit.final, shape.output, *target, some)
             window = shape.window_rows(*rows)
             if shape.recomputes:
                 window = (max(window[0], made), window[1])
@@ -266,7 +282,7 @@ class _Chunks:
                 self._input(Move.FREE, Cause.FUSED, (came_from, upto), channels)
                 came_from = max(came_from, upto)
             if finish:
-                to.finished(step, 0, rows, result, stays, some)
+                to.finished(step, 0, *target, stays, some)
             if end:
                 to.weights(step, Move.FREE, shape, channels, part)
 

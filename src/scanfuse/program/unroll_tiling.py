@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from scanfuse.mapping import LayerTiling, Nest
+from scanfuse.mapping.estimate import reduction
 from scanfuse.mapping.walk import visit
 from scanfuse.program.program import BOX, OPS, Cause, Move, View
 from scanfuse.program.tables import GroupTables
@@ -272,7 +273,7 @@ class TilingUnroller:
         for edge, box_edge in zip(("k0", "k1", "p0", "p1", "q0", "q1"), BOX, strict=True):
             rows[edge] = box[box_edge]
         if self.nest.channelwise:
-            rows["c0"], rows["c1"] = 0, self.nest.coefficient["A"]
+            rows["c0"], rows["c1"] = 0, reduction(self.nest.layer)
         else:
             rows["c0"], rows["c1"] = (edge[visit] for edge in self.span("k"))
         rows["begin"] = self.beginning[visit]

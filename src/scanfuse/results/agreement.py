@@ -35,13 +35,16 @@ def check_agreement(simulation: Simulation) -> None:
 
 
 def _check_traffic(simulation: Simulation) -> None:
-    mapping, entry_bytes = simulation.program.mapping, simulation.plan.accelerator.buffer.entry_bytes
-    moved = simulation.moved_entries
-    for group in mapping.groups:
+    program, entry_bytes = simulation.program, simulation.plan.accelerator.buffer.entry_bytes
+    mapping, moved = program.mapping, simulation.moved_entries
+    moves, sizes = program.moves[program.transfers], program.sizes[program.transfers]
+    counted = np.zeros((len(mapping.groups), len(Cause)), dtype=np.int64)
+    np.add.at(counted, (program.groups[moves["step"]], moves["cause"]), sizes)
+    for number, group in enumerate(mapping.groups):
         traffic = mapping.traffic(group)
         for cause, fields in CLOSED_FORMS.items():
             expected = sum(int(getattr(traffic, name)) for name in fields)
-            found = int(moved[list(group.layers), cause].sum())
+            found = int(counted[number, cause])
             _equal(
                 "program",
                 found,

@@ -22,6 +22,7 @@ from scanfuse.mapping import (
     compulsory_entries,
     group_document,
     group_entries,
+    inside,
     layer_matmul_entries,
 )
 from scanfuse.program import AddressLayout, Program
@@ -73,11 +74,17 @@ def mapping_rows(program: Program, accelerator: Accelerator, config: DramConfig)
             **_least(mapping, group, buffer.entries),
             "bursts": int(bursts[number]),
             "live_entries": int(live[number]),
-            "extra_macs": int(macs[number]) - sum(layers[index].macs for index in group.layers),
+            "extra_macs": int(macs[number]) - _first_macs(mapping, group),
             "steps": int(steps[number]),
         }
         for number, group in enumerate(mapping.groups)
     ]
+
+
+def _first_macs(mapping: Mapping, group: Group) -> int:
+    """MACs of the layers that no group before has computed."""
+    layers = set(group.layers) - mapping.held[group].again
+    return sum(mapping.network.layers[index].macs for index in layers)
 
 
 def _by_group(mapping: Mapping, groups: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -91,7 +98,7 @@ def _least(mapping: Mapping, group: Group, buffer_entries: int) -> dict[str, int
     io = layer_matmul_entries(cost.nest, buffer_entries) if isinstance(cost, TilingCost) else None
     return {
         "least_entries": group_entries(network, [group], buffer_entries),
-        "compulsory_entries": compulsory_entries(network, group.layers),
+        "compulsory_entries": compulsory_entries(network, group.layers, inside(network, group)),
         "matmul_io_entries": io,
     }
 

@@ -120,11 +120,14 @@ def _op_accesses(layer: Layer, rows: np.ndarray, array: PEArray) -> np.ndarray:
     taps = layer.R * layer.S
     if layer.kind in ("add", "scale"):
         return 3 * pixels * outs
-    if layer.kind in ("depthwise", "pool"):
+    again = np.where(rows["begin"], 0, pixels * outs)
+    if layer.kind == "pool":
+        rows_summed = (rows["c1"] - rows["c0"]).astype(np.int64)
+        return np.asarray(depthwise_accesses(array, pixels, outs, rows_summed * layer.S).total + again)
+    if layer.kind == "depthwise":
         return np.asarray(depthwise_accesses(array, pixels, outs, taps).total)
     if layer.groups > 1:
         per_group = layer.K // layer.groups
         one = matmul_accesses(array, pixels, np.full_like(pixels, per_group), _reduction(layer, rows)).total
         return np.asarray(one * (outs // per_group))
-    again = np.where(rows["begin"], 0, pixels * outs)
     return np.asarray(matmul_accesses(array, pixels, outs, _reduction(layer, rows)).total + again)

@@ -199,15 +199,13 @@ class _Shares:
         self.members = [group.layers for group in plan.program.mapping.groups]
         self.layers = len(plan.program.mapping.network.layers)
         ops = plan.program.ops
-        self.weights = (
-            np.bincount(ops["layer"], plan.op_cycles, minlength=self.layers).astype(np.int64).tolist()
-        )
+        self.weights = np.zeros((len(self.members), self.layers), dtype=np.int64)
+        np.add.at(self.weights, (plan.program.groups[ops["step"]], ops["layer"]), plan.op_cycles)
 
     def split(self, per_group: list[int]) -> np.ndarray:
         found = np.zeros(self.layers, dtype=np.int64)
-        for members, total in zip(self.members, per_group, strict=True):
-            shares = apportion(total, [self.weights[layer] for layer in members])
-            found[list(members)] = shares
+        for members, total, weights in zip(self.members, per_group, self.weights.tolist(), strict=True):
+            found[list(members)] += apportion(total, [weights[layer] for layer in members])
         return found
 
 
