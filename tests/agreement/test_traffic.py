@@ -98,7 +98,7 @@ def networks(draw: st.DrawFn) -> Network:
 
     for kind in draw(
         st.lists(
-            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze", "gated"]),
+            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze", "gated", "shortcut"]),
             min_size=1,
             max_size=4,
         )
@@ -112,6 +112,17 @@ def networks(draw: st.DrawFn) -> Network:
             append("linear", (maps[-1],), (3, 1, 1))
             append("linear", (maps[-1],), (ifmap.channels, 1, 1))
             append("scale", (ifmap, maps[-1]), ifmap.shape)
+        elif kind == "shortcut":
+            channels, stride = draw(st.integers(1, 7)), draw(st.sampled_from([1, 2]))
+            shape = (channels, *(-(-extent // stride) for extent in ifmap.shape[1:]))
+            append("conv", (ifmap,), shape, (1, 1), (stride, stride))
+            projected, first = maps[-1], draw(st.booleans())
+            inner = draw(st.integers(1, 4))
+            reduced = shape if first else ifmap.shape
+            append("conv", (ifmap,), (inner, *reduced[1:]), (1, 1), (stride if first else 1,) * 2)
+            append("conv", (maps[-1],), (inner, *shape[1:]), (3, 3), (1 if first else stride,) * 2, (1,) * 4)
+            append("pointwise", (maps[-1],), shape)
+            append("add", (maps[-1], projected), shape)
         elif kind == "gated":
             if draw(st.booleans()):
                 append("pointwise", (ifmap,), (draw(st.integers(1, 10)), ifmap.height, ifmap.width))

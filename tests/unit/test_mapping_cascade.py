@@ -19,7 +19,7 @@ from scanfuse.mapping import (
     parse_mapping,
 )
 from scanfuse.mapping.stages import stages
-from scanfuse.mapping.units import Unit, UnitShape, gates, units
+from scanfuse.mapping.units import Unit, UnitShape, branches, gates, units
 from scanfuse.network import Layer, Network, Tensor, load
 from scanfuse.network.layer import windows
 from scanfuse.program import ProgramError, check, unroll
@@ -171,6 +171,35 @@ def test_a_kept_map_that_does_not_fit_is_named(network):
     mapping = mapping or Mapping(network, "by hand", groups, "nhwc", 1, (kept,))
     with pytest.raises(ProgramError, match="entries live, the buffer holds 50"):
         check(unroll(mapping), 50)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_any_walk_with_a_projected_shortcut(data):
+    """The stride may be in the first layer, as in the paper, or in the second."""
+    source, stride, first = Tensor("x", 4, 9, 7), data.draw(st.sampled_from([1, 2])), data.draw(st.booleans())
+    stem = convolution("stem", "conv", source, 3, 3)
+    side = convolution("side", "conv", stem.output, 6, 1, stride)
+    reduce = convolution("reduce", "conv", stem.output, 2, 1, stride if first else 1)
+    middle = convolution("conv", "conv", reduce.output, 2, 3, 1 if first else stride)
+    expand = convolution("expand", "pointwise", middle.output, 6)
+    add = Layer("add", "add", (expand.output, side.output), Tensor("add", *expand.output.shape))
+    network = Network("shortcut", (stem, side, reduce, middle, expand, add), source, add.output)
+    (branch,) = (each for each in branches(network) if each)
+    assert branch[-1] == Unit(lead=4, side=1, add=5)
+    chained = ((Unit(lead=0),) if data.draw(st.booleans()) else ()) + branch
+    channels = [UnitShape(network, unit).channels for unit in chained]
+    whole = Cascade(
+        chained,
+        tuple(data.draw(st.integers(1, most)) for most in channels),
+        tuple(data.draw(st.sampled_from([0, most, 1])) for most in channels),
+        band_rows=data.draw(st.integers(1, add.P)),
+        step_rows=data.draw(st.sampled_from([1, 2, 100])),
+        stripes=data.draw(st.integers(1, 3)),
+    )
+    groups = (whole,) if chained[0].lead == 0 else (Cascade((Unit(lead=0),), (1,), (0,), band_rows=9), whole)
+    mapping = prove(network, groups, psum_entries=data.draw(st.sampled_from([1, 2])))
+    assert mapping.traffic(whole).residual == 0
 
 
 @pytest.fixture(scope="module")

@@ -53,7 +53,7 @@ class Cascade:
 
     @property
     def layers(self) -> tuple[int, ...]:
-        return tuple(index for unit in self.units for index in unit.layers)
+        return tuple(sorted(index for unit in self.units for index in unit.layers))
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,8 @@ class CascadeCost:
             raise MappingError(f"cascade at {names}: stripes are for walks by rows from DRAM to DRAM")
         if any(shape.pool is not None for shape in self.shapes[:-1]):
             raise MappingError(f"cascade at {names}: a unit that pools must be the last one")
+        if any(self.side_source(unit) is None for unit, shape in enumerate(self.shapes) if shape.side):
+            raise MappingError(f"cascade at {names}: a side reads the cascade's input or a unit's result")
         for factors in self.factors:
             if factors.name not in self.held.kept:
                 raise MappingError(f"cascade at {names}: {factors.name}, by which it scales, must be kept")
@@ -275,9 +277,20 @@ class CascadeCost:
         made = [number for number in range(unit) if self.shapes[number].output.name == residual.name]
         return made[0] if made else None
 
+    def side_source(self, unit: int) -> int | None:
+        """The same for what the unit's side reads."""
+        side = self.shapes[unit].side
+        if side is None or self.cascade.walk == "chunks":
+            return None
+        if side.ifmap.name == self.ifmap.name:
+            return -1
+        made = [number for number in range(unit) if self.shapes[number].output.name == side.ifmap.name]
+        return made[0] if made else None
+
     def reloaded(self, unit: int) -> Tensor | None:
         """What the unit's addition reads from DRAM."""
-        residual = self.shapes[unit].residual
+        shape = self.shapes[unit]
+        residual = None if shape.side is not None else shape.residual
         if residual is None or residual.name in self.held.kept or self.residual_source(unit) is not None:
             return None
         return residual
@@ -290,7 +303,7 @@ class CascadeCost:
             if piece.unit:
                 continue
             start, stop = self.shapes[0].input_rows(piece.start, piece.stop)
-            if self._reads_input_as_residual:
+            if self._skips_nothing:
                 start, stop = min(start, held), max(stop, piece.stop if self.residual_source(0) == -1 else 0)
             if stop > held:
                 found[number] = (max(start, held), stop)
@@ -298,8 +311,11 @@ class CascadeCost:
         return found
 
     @cached_property
-    def _reads_input_as_residual(self) -> bool:
-        return any(self.residual_source(unit) == -1 for unit in range(len(self.shapes)))
+    def _skips_nothing(self) -> bool:
+        """Whether rows of the input between those of the first unit come too, as others read it as well."""
+        return any(
+            -1 in (self.residual_source(unit), self.side_source(unit)) for unit in range(len(self.shapes))
+        )
 
     def weights_again(self, unit: int) -> int:
         """Weights of the unit that come each time it runs."""
@@ -344,6 +360,7 @@ class CascadeCost:
             leads = self._lead_rows(unit) * (windows if shape.recomputes else results)
             total += self._extra(shape.unit.lead, leads) + self._extra(shape.unit.last, rows * results)
             total += self._extra(shape.unit.middle, rows * results * self._parts)
+            total += self._extra(shape.unit.side, rows * results)
         return total
 
     def _extra(self, index: int | None, pixels: int) -> int:
@@ -403,9 +420,11 @@ class CascadeCost:
         residual = 0
         if shape.residual is not None and shape.residual.name in self.held.kept:
             residual = shape.residual.entries if shape.residual.name != self.ifmap.name else 0
-        elif self.reloaded(0) is not None:
+        by_chunk = self.reloaded(0) is not None and not shape.sums
+        if self.reloaded(0) is not None and shape.sums:
             residual = step * final.Q * final.K
         per_chunk = shape.weights_per_channel + self._temporary(0, step, self._window(shape, step))
+        per_chunk += by_chunk * step * final.Q
         whole_input = self.ifmap.entries
         if self.by_chunk:
             whole_input = 0
@@ -429,7 +448,7 @@ class CascadeCost:
         lead's."""
         shape, widest = self.shapes[unit], self.widest[unit]
         total = window * _length(widest.window) if shape.recomputes else 0
-        return total + shape.passing * rows * _length(widest.result)
+        return total + (shape.passing + (shape.side is not None)) * rows * _length(widest.result)
 
     @staticmethod
     def _window(shape: UnitShape, rows: int) -> int:
@@ -438,6 +457,11 @@ class CascadeCost:
         if layer is None:
             return 0
         return min(layer.ifmap.height, (rows - 1) * layer.stride[0] + (layer.R - 1) * layer.dilation[0] + 1)
+
+    def leaves_by_chunk(self, unit: int) -> bool:
+        """Whether each chunk's results go to DRAM as soon as they are made."""
+        last = unit + 1 == len(self.shapes)
+        return last and not (self.shapes[unit].sums or self.pools or self.output.name in self.held.kept)
 
     def _demand_of_rows(self) -> tuple[list[int], list[int], list[int]]:
         count = len(self.shapes)
@@ -457,6 +481,9 @@ class CascadeCost:
                 rolling[unit] = window * _length(self.widest[unit].window) * shape.channels
                 window = 0
             per_chunk[unit] = self._temporary(unit, most_rows[unit], window)
+            if self.leaves_by_chunk(unit):
+                entries = self.psum_entries + (self.reloaded(unit) is not None)
+                per_chunk[unit] += most_rows[unit] * _length(self.widest[unit].result) * entries
             if self.cascade.pinned[unit] < shape.channels:
                 per_chunk[unit] += shape.weights_per_channel
         return base, per_chunk, rolling
@@ -493,6 +520,10 @@ class Lines:
             [unit for unit, found in enumerate(sources) if found == source]
             for source in range(-1, len(shapes))
         ]
+        self.sides = [
+            [unit for unit in range(len(shapes)) if cost.side_source(unit) == source]
+            for source in range(-1, len(shapes))
+        ]
         self.last_row = cost.made_rows
         self.reloads = [cost.reloaded(unit) is not None for unit in range(len(shapes))]
         self.elsewhere = cost.factor_entries + sum(
@@ -512,6 +543,8 @@ class Lines:
         rows = (piece.stop - piece.start) * self.row[unit + 1]
         if self.pooled and unit + 1 == len(self.cost.shapes):  # from now on to the end
             self.sums, rows = self.cost.output.entries * self.cost.psum_entries, 0
+        if self.cost.leaves_by_chunk(unit):
+            rows = 0
         live = self.weights + rows * self.cost.psum_entries + self.elsewhere + self.rows_held + self.sums
         return live + (rows if self.reloads[unit] else 0)
 
@@ -525,7 +558,7 @@ class Lines:
             self.weights -= self.pinned[unit]
         self._shrink(unit)
         for source in range(len(self.maps) - 1):
-            if unit in self.readers[source] and source != unit:
+            if unit in self.readers[source] + self.sides[source] and source != unit:
                 self._shrink(source)
 
     def _grow(self, source: int, start: int, stop: int) -> None:
@@ -550,6 +583,10 @@ class Lines:
         for unit in self.readers[source]:
             if self.made[unit] < self.last_row[unit]:
                 needed = min(needed, self.made[unit])
+        for unit in self.sides[source]:
+            side, upcoming = cost.shapes[unit].side, self.made[unit]
+            if side is not None and upcoming < self.last_row[unit]:
+                needed = min(needed, side.input_rows(upcoming, upcoming + 1)[0])
         return needed
 
 

@@ -20,7 +20,7 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fit import fit_cascade, key
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
-from scanfuse.mapping.units import Gate, Unit, UnitShape, gates, least_read, units
+from scanfuse.mapping.units import Gate, Unit, UnitShape, branches, gates, least_read, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
@@ -70,6 +70,10 @@ class GroupingSearch:
     @cached_property
     def starting(self) -> Chains:
         return units(self.network)
+
+    @cached_property
+    def branches(self) -> Chains:
+        return branches(self.network)
 
     @cached_property
     def gates(self) -> tuple[Gate | None, ...]:
@@ -196,40 +200,62 @@ class GroupingSearch:
         return total
 
     def _options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
+        links = WHOLE if self.depth_first else self._shallow_links(boundary)
         yield from self._unit_options(boundary, kept, cost, least)
-        yield from self._gated_options(boundary, kept, cost, least, WHOLE if self.depth_first else 1)
-        if self.depth_first:
-            yield from self._cascade_options(boundary, kept, cost, least)
+        yield from self._gated_options(boundary, kept, cost, least, links)
+        yield from self._cascade_options(boundary, kept, cost, least, links)
         yield from self._alone_options(boundary, kept, cost, least)
+
+    def _shallow_links(self, boundary: int) -> int:
+        """Links of a chain where not any may be depth-first: the stem alone goes with what follows it."""
+        return 1 if boundary else 2
 
     def _unit_options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         for unit in self.starting[boundary]:
             yield from self._with((unit,), boundary, kept, cost, least)
 
-    def _cascade_options(self, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
-        """Longer and longer chains of units, until one does not fit."""
-        for first in self.starting[boundary]:
-            chain: Chain = (first,)
-            stop = boundary + self._length(first)
-            while stop < len(self.parts) and self.starting[stop]:
-                unit = self.starting[stop][0]
+    def _cascade_options(
+        self, boundary: int, kept: Kept, cost: Cost, least: Cost, links: int
+    ) -> Iterator[Option]:
+        """Longer and longer chains of links, until one does not fit or pay."""
+        for first in self._links(boundary):
+            chain, stop = first, boundary + self._lengths(first)
+            more = links - 1 if self.depth_first or self._is_stem(first) else 0
+            if len(chain) > 1:
+                yield from self._with(chain, boundary, kept, cost, least)
+            while more and stop < len(self.parts) and self._links(stop):
+                link = self._links(stop)[0]
                 previous = UnitShape(self.network, chain[-1]).output
-                if UnitShape(self.network, unit).ifmap.name != previous.name:
+                if UnitShape(self.network, link[0]).ifmap.name != previous.name:
                     break
-                chain, stop = (*chain, unit), stop + self._length(unit)
-                if not self._pays(chain):
+                chain, stop, more = (*chain, *link), stop + self._lengths(link), more - 1
+                if not self._pays(chain, len(link)):
                     break
                 yield from self._with(chain, boundary, kept, cost, least)
 
-    def _pays(self, chain: Chain) -> bool:
-        """Whether the chain moves less than without its last unit, which then runs alone, all from DRAM to
+    def _is_stem(self, link: Chain) -> bool:
+        """Whether a link is one convolution, perhaps with a pool: no block of its own."""
+        shape = UnitShape(self.network, link[0])
+        return len(link) == 1 and (shape.middle is None or shape.middle.kind == "pool") and shape.last is None
+
+    def _links(self, boundary: int) -> Chains:
+        """What a chain may go on with: a block with a projected shortcut, or one unit."""
+        branch = self.branches[boundary]
+        return (*((branch,) if branch else ()), *((unit,) for unit in self.starting[boundary]))
+
+    def _pays(self, chain: Chain, last_units: int) -> bool:
+        """Whether the chain moves less than without its last link, which then runs alone, all from DRAM to
         DRAM."""
-        whole, before, last = (self._fit(each, Held()) for each in (chain, chain[:-1], chain[-1:]))
+        parts = (chain, chain[:-last_units], chain[-last_units:])
+        whole, before, last = (self._fit(each, Held()) for each in parts)
         if whole is None:
             return False
         if before is None or last is None:
             return True
         return bool(whole.traffic.total < before.traffic.total + last.traffic.total)
+
+    def _lengths(self, chain: Chain) -> int:
+        return sum(self._length(unit) for unit in chain)
 
     @staticmethod
     def _length(unit: Unit) -> int:
@@ -237,7 +263,7 @@ class GroupingSearch:
 
     def _with(self, chain: Chain, boundary: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Option]:
         """The chain with its result kept and not kept, where nothing made inside is read elsewhere."""
-        stop = boundary + sum(self._length(unit) for unit in chain)
+        stop = boundary + self._lengths(chain)
         for after in self._afterwards(boundary, stop, kept, cost, least):
             found = self._fit(chain, self._held(boundary, stop, kept, after))
             if found is not None:

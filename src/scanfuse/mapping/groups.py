@@ -18,7 +18,7 @@ from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.stages import Block, Stage, fuses, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling
 from scanfuse.mapping.traffic import ORDERS, SCANS
-from scanfuse.mapping.units import Unit, UnitShape, gates, units
+from scanfuse.mapping.units import Unit, UnitShape, branches, gates, units
 from scanfuse.network import Layer, Network
 
 
@@ -186,11 +186,13 @@ def _unit_shape(network: Network, unit: Unit, number: int) -> UnitShape:
         raise MappingError(
             f"units[{number}]: {names} are no unit: a lead that mixes channels, a middle that works channel "
             "by channel, a last that mixes them again, each read by the next alone, an addition folded in; "
-            "or, of squeeze-excite, a pool for the last, or a gate before it"
+            "or, of squeeze-excite, a pool for the last, or a gate before it; or a lead, with a side that "
+            "makes what its addition reads"
         )
     return UnitShape(network, unit)
 
 
 def _units_at(network: Network, stage: int) -> tuple[Unit, ...]:
     gate = gates(network)[stage]
-    return units(network)[stage] + (() if gate is None else (gate.pooling, gate.scaling))
+    sided = tuple(chain[-1] for chain in branches(network) if chain)
+    return (*units(network)[stage], *sided, *(() if gate is None else (gate.pooling, gate.scaling)))

@@ -7,7 +7,8 @@ A unit has up to three layers, in this order:
 * `last`, which mixes channels again (pointwise): the projection.
 
 What the lead makes for the middle, and the middle for the last, is made a chunk of channels at a time and
-never kept whole. An addition may be folded into the unit's result.
+never kept whole. An addition may be folded into the unit's result. A unit that is a lead alone may have a
+`side`: a 1 x 1 convolution that makes what its addition reads from a map further up (a projected shortcut).
 
 Squeeze-excite stands between middle and last, and needs the sums of the middle's whole planes before one
 entry can be scaled. Two units make the middle's result, one after the other (`Gate`): the first has a `pool`
@@ -17,7 +18,8 @@ their way to the last.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -32,18 +34,19 @@ CHANNELWISE = ("depthwise", "pool", "scale")
 @dataclass(frozen=True)
 class Unit:
     """Layer indices of a unit; at least one of lead and middle is there. A pool or a gate follows a middle; a
-    gate comes before a last, a pool instead of one."""
+    gate comes before a last, a pool instead of one; a side belongs to a lead alone, with an addition."""
 
     lead: LayerIndex | None = None
     middle: LayerIndex | None = None
     pool: LayerIndex | None = None
     gate: LayerIndex | None = None
     last: LayerIndex | None = None
+    side: LayerIndex | None = None
     add: LayerIndex | None = None
 
     @property
     def layers(self) -> tuple[int, ...]:
-        found = (self.lead, self.middle, self.pool, self.gate, self.last, self.add)
+        found = (self.lead, self.middle, self.pool, self.gate, self.last, self.side, self.add)
         return tuple(index for index in found if index is not None)
 
     @property
@@ -92,6 +95,10 @@ class UnitShape:
     @cached_property
     def last(self) -> Layer | None:
         return self._layer(self.unit.last)
+
+    @cached_property
+    def side(self) -> Layer | None:
+        return self._layer(self.unit.side)
 
     @cached_property
     def walked(self) -> Layer:
@@ -206,6 +213,59 @@ def _as_unit(network: Network, some: tuple[Stage, ...]) -> Unit | None:
     if kinds == ["mix", "each", "mix"] and _covers(network, some[1]) and _projects(network, some[2]):
         return Unit(lead=first, middle=some[1].layer, last=some[2].layer, add=add)
     return None
+
+
+def branches(network: Network) -> tuple[tuple[Unit, ...], ...]:
+    """Per stage, the units of a block whose shortcut's projection starts there: the main branch, with the
+    projection as the side of its last unit; empty where there is none."""
+    parts, starting = stages(network), units(network)
+    return tuple(_branch(network, parts, starting, start) for start in range(len(parts)))
+
+
+def _branch(
+    network: Network, parts: tuple[Stage, ...], starting: tuple[tuple[Unit, ...], ...], start: int
+) -> tuple[Unit, ...]:
+    layers, side = network.layers, parts[start]
+    projection = layers[side.layer]
+    readers = network.consumers(projection.output)
+    if _kind(network, side) != "mix" or projection.kernel != (1, 1) or side.add is not None:
+        return ()
+    if [reader.kind for reader in readers] != ["add"]:
+        return ()
+    chain: list[Unit] = []
+    at, source = start + 1, projection.ifmap
+    while at < len(parts) and starting[at]:
+        unit = starting[at][0]
+        shape = UnitShape(network, unit)
+        if shape.ifmap != source:
+            return ()
+        chain.append(unit)
+        if unit.add is not None and layers[unit.add] == readers[0]:
+            lead_alone = unit == Unit(lead=unit.lead, add=unit.add)
+            covered = _sees(network, chain, projection)
+            return (*chain[:-1], replace(unit, side=side.layer)) if lead_alone and covered else ()
+        at, source = at + len(unit.layers) - (unit.add is not None), shape.output
+        if len(network.consumers(source)) > 1:
+            return ()
+    return ()
+
+
+def _sees(network: Network, chain: Sequence[Unit], projection: Layer) -> bool:
+    """Whether each result of a chain comes from rows and columns among which are those of the projection."""
+    for axis in (0, 1):
+        for position in range((projection.P, projection.Q)[axis]):
+            start, stop = position, position + 1
+            for unit in reversed(chain):
+                shape = UnitShape(network, unit)
+                for layer in (shape.last, shape.middle, shape.lead):
+                    if layer is not None:
+                        reach = layer.input_columns if axis else layer.input_rows
+                        start, stop = reach(start, stop)
+            reach = projection.input_columns if axis else projection.input_rows
+            first, last = reach(position, position + 1)
+            if not start <= first < last <= stop:
+                return False
+    return True
 
 
 def gates(network: Network) -> tuple[Gate | None, ...]:

@@ -51,12 +51,17 @@ class CascadeUnroller:
     ) -> None:
         """Moves what belongs to some of the unit's channels, and of the last layer's to a part of its
         results."""
-        for index, layer in ((shape.unit.lead, shape.lead), (shape.unit.middle, shape.middle)):
+        unit = shape.unit
+        for index, layer in (
+            (unit.lead, shape.lead),
+            (unit.middle, shape.middle),
+            (unit.side, shape.side),
+        ):
             if index is not None and layer is not None and layer.weight_shape is not None:
                 _, ins, *_ = layer.weight_shape
                 self._weights(step, move, index, (*channels, 0, ins, 0, layer.R * layer.S))
-        if shape.unit.last is not None and shape.last is not None:
-            self._weights(step, move, shape.unit.last, (*(part or (0, shape.last.K)), *channels, 0, 1))
+        if unit.last is not None and shape.last is not None:
+            self._weights(step, move, unit.last, (*(part or (0, shape.last.K)), *channels, 0, 1))
 
     def _weights(self, step: int, move: Move, index: int, box: Box) -> None:
         self.tables.move(step, move, Cause.WEIGHT, index, self.table.weights[index], box)
@@ -72,6 +77,10 @@ class CascadeUnroller:
             assert layer is not None
             for move in (Move.ALLOC, Move.FREE):
                 self.rows(step, move, Cause.FUSED, unit.final, layer.output, rows, result, channels)
+        if shape.side is not None:
+            for move in (Move.ALLOC, Move.FREE):
+                self.rows(step, move, Cause.FUSED, unit.final, shape.side.output, rows, result, channels)
+            self._op(step, unit.side, shape.side, rows, result, channels, (0, shape.side.C), True, True)
         if shape.lead is not None:
             lead_rows, lead_columns = (rows, result) if shape.middle is None else (window, columns.window)
             if lead_rows[1] > lead_rows[0]:
