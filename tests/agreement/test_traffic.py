@@ -14,7 +14,7 @@ from scanfuse.execute import execute
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import SCHEDULES, MappingError, make_mapping
 from scanfuse.mapping.cached_schedules import CACHED_SCHEDULES
-from scanfuse.network import Layer, Network, Tensor, load, zoo_names
+from scanfuse.network import Concat, Layer, Network, NetworkError, Tensor, load, zoo_names
 from scanfuse.network.layer import windows
 from scanfuse.program import check, unroll
 
@@ -87,18 +87,27 @@ def test_mobilenet_v2_through_a_cache(schedule: str, lru_tile: int) -> None:
 
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
-    """Chains of a few layers, with residual additions wherever two maps have one shape."""
+    """Chains of a few layers, with residual additions wherever two maps have one shape, and maps that lie in
+    others."""
     maps = [Tensor("input", draw(st.integers(1, 4)), draw(st.integers(5, 12)), draw(st.integers(5, 12)))]
     layers: list[Layer] = []
+    concats: list[Concat] = []
 
     def append(kind: str, inputs: tuple[Tensor, ...], shape: tuple[int, int, int], *window: object) -> None:
         made = Tensor(f"t{len(layers)}", *shape)
         layers.append(Layer(f"l{len(layers)}", kind, inputs, made, *window))  # type: ignore[arg-type]
         maps.append(made)
 
+    def built(output: Tensor) -> Network | None:
+        """The network so far, if it can be without a copy."""
+        try:
+            return Network("random", tuple(layers), maps[0], output, concats=tuple(concats))
+        except NetworkError:
+            return None
+
     for kind in draw(
         st.lists(
-            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze"]),
+            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze", "fire", "dense"]),
             min_size=1,
             max_size=4,
         )
@@ -112,6 +121,13 @@ def networks(draw: st.DrawFn) -> Network:
             append("linear", (maps[-1],), (3, 1, 1))
             append("linear", (maps[-1],), (ifmap.channels, 1, 1))
             append("scale", (ifmap, maps[-1]), ifmap.shape)
+        elif kind in ("fire", "dense"):
+            channels = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+            append("pointwise", (ifmap,), (channels[0], *ifmap.shape[1:]))
+            around = (3, 3), (1, 1), (1, 1, 1, 1)
+            append(
+                "conv", (draw(st.sampled_from([ifmap, maps[-1]])),), (channels[1], *ifmap.shape[1:]), *around
+            )
         elif kind == "block":
             width = draw(st.integers(1, 10))
             if draw(st.booleans()):
@@ -124,6 +140,16 @@ def networks(draw: st.DrawFn) -> Network:
         others = [tensor for tensor in maps[:-1] if tensor.shape == maps[-1].shape]
         if others and draw(st.booleans()):
             append("add", (maps[-1], draw(st.sampled_from(others))), maps[-1].shape)
+            if built(layers[-1].output) is None:  # of two maps that have entries in common
+                maps.remove(layers.pop().output)
+        if kind == "fire" or draw(st.sampled_from([False, False, True])):
+            joined = draw(joins(maps))
+            concats += [] if joined is None else [joined]
+            if joined is not None and built(layers[-1].output) is None:
+                concats.pop()
+            elif joined is not None:
+                known = {tensor.name for tensor in maps}
+                maps += [tensor for tensor in joined.tensors[::-1] if tensor.name not in known]
     if draw(st.booleans()):
         last = maps[-1]
         if draw(st.booleans()):
@@ -140,7 +166,28 @@ def networks(draw: st.DrawFn) -> Network:
             )
         flat = Tensor(maps[-1].name, maps[-1].entries, 1, 1)
         append("linear", (flat,), (draw(st.integers(1, 9)), 1, 1))
-    return Network("random", tuple(layers), maps[0], layers[-1].output)
+        if built(layers[-1].output) is None:  # a part cannot be flattened
+            maps.remove(layers.pop().output)
+    outputs = [layers[-1].output, *(concat.output for concat in concats[-1:])]
+    network = built(draw(st.sampled_from(outputs)))
+    assert network is not None
+    return network
+
+
+@st.composite
+def joins(draw: st.DrawFn, maps: list[Tensor]) -> Concat | None:
+    """The last map and others of its height and width as one map, or the last one cut in two, if it can be."""
+    last, number, plane = maps[-1], len(maps), maps[-1].shape[1:]
+    others = [tensor for tensor in maps[:-1] if tensor.shape[1:] == plane]
+    if others and draw(st.booleans()):
+        some = draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))
+        parts = tuple(draw(st.permutations([last, *some])))
+        return Concat(Tensor(f"c{number}", sum(part.channels for part in parts), *plane), parts)
+    if last.channels == 1:
+        return None
+    cut = draw(st.integers(1, last.channels - 1))
+    parts = (Tensor(f"p{number}", cut, *plane), Tensor(f"q{number}", last.channels - cut, *plane))
+    return Concat(last, parts)
 
 
 def windowed(draw: st.DrawFn, append: object, kind: str, ifmap: Tensor) -> None:

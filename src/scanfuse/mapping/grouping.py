@@ -16,7 +16,7 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fit import fit_cascade, key
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
-from scanfuse.mapping.units import Unit, UnitShape, least_read, units
+from scanfuse.mapping.units import Unit, UnitShape, chains, least_read, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
@@ -79,7 +79,14 @@ class GroupingSearch:
 
     @cached_property
     def last_read(self) -> dict[str, int]:
-        return {name: number for number, names in enumerate(self.reads) for name in names}
+        """Per map, the last stage that reads any entry of it."""
+        maps = self.network.maps
+        return {
+            name: number
+            for number, names in enumerate(self.reads)
+            for read in names
+            for name in self.network.overlapping(maps[read])
+        }
 
     @cached_property
     def made_at(self) -> dict[str, int]:
@@ -87,7 +94,7 @@ class GroupingSearch:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        return {tensor.name: tensor.entries for tensor in self.outputs}
+        return {name: tensor.entries for name, tensor in self.network.maps.items()}
 
     @cached_property
     def weights_from(self) -> list[int]:
@@ -98,13 +105,22 @@ class GroupingSearch:
         return found[::-1]
 
     @cached_property
+    def output_from(self) -> list[int]:
+        """Per boundary, the entries of the network's output that stages after it make."""
+        output, found = self.network.output, [0]
+        for made in self.outputs[::-1]:
+            channels = self.network.place(output).common(self.network.place(made))
+            found.append(found[-1] + channels * output.height * output.width)
+        return found[::-1]
+
+    @cached_property
     def least_read(self) -> dict[str, list[tuple[int, int]]]:
         """Per map, (stage, entries that it must read) for each stage that reads it."""
         found: dict[str, list[tuple[int, int]]] = {}
         for number, stage in enumerate(self.parts):
             layer = self.network.layers[stage.layer]
             for name in self.reads[number]:
-                whole = self.sizes.get(name, self.network.input.entries)
+                whole = self.sizes[name]
                 entries = least_read(layer) if name == layer.ifmap.name else whole
                 found.setdefault(name, []).append((number, min(entries, whole)))
         return found
@@ -122,7 +138,7 @@ class GroupingSearch:
             for name in self.least_read
             if self.made_at.get(name, -1) < boundary and name not in kept
         )
-        return crossing + self.weights_from[boundary] + self.network.output.entries
+        return crossing + self.weights_from[boundary] + self.output_from[boundary]
 
     def _too_much(self, cost: Cost, boundary: int, kept: Kept, least: Cost) -> bool:
         return (cost[0] + self.least_rest(boundary, kept), *cost[1:]) > least
@@ -202,7 +218,7 @@ class GroupingSearch:
                 if UnitShape(self.network, unit).ifmap.name != previous.name:
                     break
                 chain, stop = (*chain, unit), stop + self._length(unit)
-                if not self._pays(chain):
+                if not chains(self.network, chain) or not self._pays(chain):
                     break
                 yield from self._with(chain, boundary, kept, cost, least)
 
@@ -229,16 +245,23 @@ class GroupingSearch:
             return
         output = self.outputs[stop - 1].name
         rest = frozenset(name for name in kept if self.last_read[name] >= stop)
-        for after in (rest | {output}, rest) if output in self.last_read else (rest,):
+        for after in (rest | {output}, rest) if self._keepable(self.outputs[stop - 1]) else (rest,):
             if self._hopeless(boundary, stop, kept, after, cost, least):
                 continue
             found = self._fit(chain, self._held(boundary, stop, kept, after))
             if found is not None:
                 yield Option(stop, after, found.cascade, key(found))
 
+    def _keepable(self, made: Tensor) -> bool:
+        """Whether a map is read later, is no output, and lies alone: parts of a larger map go to DRAM, where
+        they are read together."""
+        return made.name in self.last_read and not self.network.shares(made) and not self.network.leaves(made)
+
     def _closed(self, start: int, stop: int) -> bool:
+        """Whether nothing that is made inside is needed outside."""
+        inside = self.outputs[start : stop - 1]
         return all(
-            self.last_read.get(self.outputs[number].name, -1) < stop for number in range(start, stop - 1)
+            self.last_read.get(made.name, -1) < stop and not self.network.leaves(made) for made in inside
         )
 
     def _held(self, start: int, stop: int, before: Kept, after: Kept) -> Held:

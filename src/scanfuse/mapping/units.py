@@ -12,12 +12,13 @@ never kept whole. An addition may be folded into the unit's result.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from scanfuse.mapping.fields import LayerIndex
-from scanfuse.mapping.stages import Stage, chained, residual_of, stages, stored_tensor
+from scanfuse.mapping.stages import Stage, chained, lie_apart, residual_of, stages, stored_tensor
 from scanfuse.network import Layer, Network, Tensor
 
 MIXING = ("conv", "pointwise", "linear")
@@ -124,6 +125,14 @@ class UnitShape:
         return self.last is not None
 
 
+def chains(network: Network, some: Sequence[Unit]) -> bool:
+    """Whether units, each of which reads what the one before it makes, can run in one cascade: what they read
+    and make lies apart."""
+    shapes = [UnitShape(network, unit) for unit in some]
+    made = [tensor for shape in shapes for tensor in (shape.output, shape.residual)]
+    return lie_apart(network, shapes[0].ifmap, *made)
+
+
 def units(network: Network) -> tuple[tuple[Unit, ...], ...]:
     """Per stage, the units that may start there, the longest first; empty where none may.
 
@@ -148,6 +157,8 @@ def _as_unit(network: Network, some: tuple[Stage, ...]) -> Unit | None:
     if None in kinds or any(stage.add is not None for stage in some[:-1]):
         return None
     if not all(chained(network, a, b) for a, b in pairwise(some)):
+        return None
+    if not lie_apart(network, network.layers[some[0].layer].ifmap, residual_of(network, some[-1])):
         return None
     add, first = some[-1].add, some[0].layer
     if kinds == ["mix"]:
@@ -176,9 +187,7 @@ def _kind(network: Network, stage: Stage) -> str | None:
 
 def _reads_vector(network: Network, layer: Layer) -> bool:
     """Whether a linear layer reads a map of one pixel, not a larger one flattened."""
-    producers = [other for other in network.layers if other.output.name == layer.ifmap.name]
-    made = producers[0].output if producers else network.input
-    return made.shape == layer.ifmap.shape
+    return network.maps[layer.ifmap.name].shape == layer.ifmap.shape
 
 
 def _projects(network: Network, stage: Stage) -> bool:

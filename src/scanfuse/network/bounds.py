@@ -5,8 +5,13 @@ from scanfuse.network.network import Network
 
 
 def network_entries(network: Network) -> int:
-    """What must move even with a buffer without limit: the network's input, weights and output, once."""
-    return network.input.entries + network.weight_entries + network.output.entries
+    """What must move even with a buffer without limit: the network's input, weights and output, once.
+
+    What the output has of the input, as a part of a concatenation, is in DRAM already.
+    """
+    ends, given = network.place(network.output), network.place(network.input)
+    made = network.output.entries - ends.common(given) * network.input.height * network.input.width
+    return network.input.entries + network.weight_entries + made
 
 
 def layer_by_layer_entries(network: Network) -> int:
