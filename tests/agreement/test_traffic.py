@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joined import JOINED
 
 from scanfuse.execute import execute
 from scanfuse.hardware import load_hardware
@@ -176,7 +177,7 @@ def networks(draw: st.DrawFn) -> Network:
 
 @st.composite
 def joins(draw: st.DrawFn, maps: list[Tensor]) -> Concat | None:
-    """The last map and others of its height and width as one map, or the last one cut in two, if it can be."""
+    """The last map and others of its height and width as one map, or the last cut in two, if it can be."""
     last, number, plane = maps[-1], len(maps), maps[-1].shape[1:]
     others = [tensor for tensor in maps[:-1] if tensor.shape[1:] == plane]
     if others and draw(st.booleans()):
@@ -231,6 +232,19 @@ def test_random_networks_through_a_cache(
     network: Network, schedule: str, entries: int, psum_entries: int, lru_tile: int
 ) -> None:
     agree_somewhere(network, schedule, entries, psum_entries, lru_tile)
+
+
+@pytest.mark.parametrize(("entries", "psum_entries"), [(60, 4), (500, 1)])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", JOINED)
+def test_maps_that_lie_in_others(name: str, schedule: str, entries: int, psum_entries: int) -> None:
+    agree_somewhere(JOINED[name], schedule, entries, psum_entries)
+
+
+@pytest.mark.parametrize("schedule", CACHED_SCHEDULES)
+@pytest.mark.parametrize("name", JOINED)
+def test_maps_that_lie_in_others_through_a_cache(name: str, schedule: str) -> None:
+    agree_somewhere(JOINED[name], schedule, 150, 1, lru_tile=3)
 
 
 def agree_somewhere(

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scanfuse.execute import execute
-from scanfuse.mapping import Cascade, Mapping, MappingError
+from scanfuse.hardware import load_hardware
+from scanfuse.mapping import Cascade, Mapping, MappingError, make_mapping
 from scanfuse.mapping.stages import stages
 from scanfuse.mapping.units import Unit, UnitShape, units
 from scanfuse.network import Layer, Network, Tensor, load
@@ -118,6 +119,19 @@ def test_parts_of_a_result(parts, chunk, step_rows):
     assume(parts > 1)
     once = Mapping(network, "by hand", (replace(cascade, parts=1),), "nhwc")
     assert mapping.entries > once.entries
+
+
+@pytest.mark.parametrize("schedule", ["resident", "deep"])
+@pytest.mark.parametrize("entries", [30, 34, 38, 40])
+def test_windows_of_few_channels_that_roll_on_fit_too(entries, schedule):
+    source = Tensor("x", 1, 6, 5)
+    layers = [convolution("pool", "conv", source, 1, 2)]
+    layers.append(convolution("lead", "conv", layers[-1].output, 1, 3))
+    layers.append(convolution("middle", "depthwise", layers[-1].output, 1))
+    layers.append(convolution("last", "pointwise", layers[-1].output, 1))
+    network = Network("narrow", tuple(layers), source, layers[-1].output)
+    mapping = make_mapping(network, schedule, load_hardware("paper", [f"buffer.entries={entries}"]))
+    assert check(unroll(mapping), entries) <= entries
 
 
 def test_reading_the_input_again_for_an_addition():

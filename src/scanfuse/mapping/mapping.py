@@ -87,10 +87,10 @@ def check_kept(network: Network, groups: tuple[Group, ...], kept: tuple[str, ...
     for number, name in enumerate(kept):
         makes = [at for at, group in enumerate(groups) if name in _made(network, group)]
         reads = [at for at, group in enumerate(groups) if name in _read(network, group)]
+        if name in network.maps and network.shares(network.maps[name]):
+            raise MappingError(f"kept[{number}]: {name} lies in one map with others, which is made in DRAM")
         if not makes or not reads or reads[0] <= makes[0] or network.leaves(network.maps[name]):
             raise MappingError(f"kept[{number}]: {name} is no map that one group makes and later ones read")
-        if network.shares(network.maps[name]):
-            raise MappingError(f"kept[{number}]: {name} lies in one map with others, which is made in DRAM")
         strange = [at for at in makes + reads if not isinstance(groups[at], Cascade)]
         if strange:
             where = f"groups[{strange[0]}], which is no cascade"
