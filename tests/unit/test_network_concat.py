@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scanfuse.execute import evaluate
+from scanfuse.execute import evaluate, execute
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import Cascade, Mapping, MappingError, compulsory_entries, make_mapping
 from scanfuse.mapping.stages import Stage, stages
 from scanfuse.mapping.units import Unit
 from scanfuse.network import Concat, Layer, Network, NetworkError, Place, Tensor, network_entries
-from scanfuse.program import Move, TensorTable, unroll
+from scanfuse.program import Move, TensorTable, check, unroll
 
 X = Tensor("x", 3, 4, 5)
 
@@ -178,14 +178,39 @@ def test_a_part_is_a_range_of_channels_of_one_tensor() -> None:
     assert [(int(row["a0"]), int(row["a1"])) for row in stores] == [(0, 2), (2, 4)]
 
 
-def test_a_part_cannot_be_kept_nor_run_with_what_holds_it() -> None:
+def by_hand(made: Network, *kept: str) -> Mapping:
+    groups = tuple(Cascade((Unit(lead=at),), (1,), (0,), "chunks") for at in range(len(made.layers)))
+    return Mapping(made, "by hand", groups, "nhwc", kept=kept)
+
+
+def test_all_parts_are_kept_or_none() -> None:
     fire = network(FIRE, Concat(BC, (B, C)))
-    groups = tuple(Cascade((Unit(lead=index),), (1,), (0,), "chunks") for index in range(4))
-    with pytest.raises(MappingError, match="b lies in one map with others"):
-        Mapping(fire, "by hand", groups, "nhwc", kept=("b",))
+    with pytest.raises(MappingError, match=r"kept: groups\[3\] reads a map of which only a part is kept"):
+        by_hand(fire, "b")
+    mapping = by_hand(fire, "b", "c")
+    assert mapping.entries == network_entries(fire) + 3 * A.entries
+    check(unroll(mapping), 1_000)
+    execute(unroll(mapping), 1_000)
+
+
+def test_a_dense_block_may_stay_in_the_buffer() -> None:
+    layers = (point(A, X), point(B, A), point(C, AB), point(D, ABC))
+    grown = network(layers, Concat(AB, (A, B)), Concat(ABC, (A, B, C)))
+    for schedule in ("resident", "deep"):
+        mapping = make_mapping(grown, schedule, load_hardware("paper", ["buffer.entries=300"]))
+        assert mapping.entries == network_entries(grown)
+        execute(unroll(mapping), 300)
+
+
+def test_what_is_read_in_part_is_not_kept() -> None:
+    split = network((point(AB, X), point(C, A), point(D, BC)), Concat(AB, (A, B)), Concat(BC, (B, C)))
+    with pytest.raises(MappingError, match="only a part is kept"):
+        by_hand(split, "ab")
+
+
+def test_a_sum_reads_nothing_that_lies_in_what_its_layer_reads() -> None:
     added = (*FIRE[:3], point(map_of("e"), BC), Layer("d", "add", (map_of("e"), B), D))
-    layers = network(added, Concat(BC, (B, C)))
-    assert stages(layers)[-1] == Stage(4), "what the sum reads is part of what its layer reads"
+    assert stages(network(added, Concat(BC, (B, C))))[-1] == Stage(4)
 
 
 @given(st.data())

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 from scanfuse.mapping.cascade import CascadeCost, Held
 from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fit import fit_cascade, key
+from scanfuse.mapping.held import held_around
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
-from scanfuse.mapping.units import Unit, UnitShape, chains, least_read, units
+from scanfuse.mapping.units import Unit, UnitShape, chains, least_plane, least_read, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
@@ -79,13 +81,12 @@ class GroupingSearch:
 
     @cached_property
     def last_read(self) -> dict[str, int]:
-        """Per map, the last stage that reads any entry of it."""
-        maps = self.network.maps
+        """Per map that is written, the last stage that reads any entry of it."""
         return {
             name: number
             for number, names in enumerate(self.reads)
             for read in names
-            for name in self.network.overlapping(maps[read])
+            for name in self.network.sources(read)
         }
 
     @cached_property
@@ -115,15 +116,47 @@ class GroupingSearch:
 
     @cached_property
     def least_read(self) -> dict[str, list[tuple[int, int]]]:
-        """Per map, (stage, entries that it must read) for each stage that reads it."""
+        """Per map, (stage, entries that it must read) for each stage that reads it, whatever it runs with."""
         found: dict[str, list[tuple[int, int]]] = {}
         for number, stage in enumerate(self.parts):
-            layer = self.network.layers[stage.layer]
+            layer, made = self.network.layers[stage.layer], self._least_made[number]
             for name in self.reads[number]:
-                whole = self.sizes[name]
-                entries = least_read(layer) if name == layer.ifmap.name else whole
-                found.setdefault(name, []).append((number, min(entries, whole)))
+                added = self.outputs[number].channels * made[0] * made[1]
+                entries = least_read(layer, made) if name == layer.ifmap.name else added
+                if layer.kind == "scale" and name != layer.ifmap.name:
+                    entries = layer.C
+                found.setdefault(name, []).append((number, min(entries, self.sizes[name])))
         return found
+
+    @cached_property
+    def _least_made(self) -> list[tuple[int, int]]:
+        """Per stage, the rows and columns of its result that must be made for the stages after it."""
+        found: list[tuple[int, int]] = []
+        needed: dict[str, tuple[int, int]] = {}
+        for number in reversed(range(len(self.parts))):
+            made, layer = self.outputs[number], self.network.layers[self.parts[number].layer]
+            whole = (made.height, made.width)
+            plane = whole if self.network.leaves(made) else needed.get(made.name, whole)
+            found.append(plane)
+            for read in self.reads[number]:
+                under = least_plane(layer, plane) if read == layer.ifmap.name else plane
+                if layer.kind == "linear":  # which may flatten
+                    under = self.network.maps[read].shape[1:]
+                elif layer.kind == "scale" and read != layer.ifmap.name:
+                    under = (1, 1)
+                for name in self.network.sources(read):
+                    needed[name] = max(needed.get(name, (0, 0)), under, key=prod)
+        return found[::-1]
+
+    @cached_property
+    def _spared_from(self) -> list[int]:
+        """Per boundary, the MACs of results of stages after it that need not be made; 0 or less."""
+        found = [0]
+        for stage, (rows, columns) in zip(self.parts[::-1], self._least_made[::-1], strict=True):
+            layer = self.network.layers[stage.layer]
+            pixels = layer.P * layer.Q
+            found.append(found[-1] + (rows * columns - pixels) * (layer.macs // pixels))
+        return found[::-1]
 
     def _must_read(self, name: str, boundary: int) -> int:
         """Entries of a map that stages from a boundary on read at the least, if it is in DRAM."""
@@ -134,14 +167,23 @@ class GroupingSearch:
         if boundary == len(self.parts):
             return 0
         crossing = sum(
-            self._must_read(name, boundary)
-            for name in self.least_read
-            if self.made_at.get(name, -1) < boundary and name not in kept
+            self._must_read(name, boundary) for name in self.least_read if self._in_dram(name, boundary, kept)
         )
         return crossing + self.weights_from[boundary] + self.output_from[boundary]
 
+    def _in_dram(self, name: str, boundary: int, kept: Kept) -> bool:
+        """Whether a map, or a part of it and so all of it, is in DRAM at a boundary."""
+        return any(
+            source not in kept and self.made_at.get(source, -1) < boundary
+            for source in self.network.sources(name)
+        )
+
     def _too_much(self, cost: Cost, boundary: int, kept: Kept, least: Cost) -> bool:
-        return (cost[0] + self.least_rest(boundary, kept), *cost[1:]) > least
+        return (
+            cost[0] + self.least_rest(boundary, kept),
+            cost[1] + self._spared_from[boundary],
+            cost[2],
+        ) > least
 
     def run(self) -> Grouping:
         """The best grouping. There is always one: every stage alone, from DRAM to DRAM."""
@@ -248,14 +290,17 @@ class GroupingSearch:
         for after in (rest | {output}, rest) if self._keepable(self.outputs[stop - 1]) else (rest,):
             if self._hopeless(boundary, stop, kept, after, cost, least):
                 continue
-            found = self._fit(chain, self._held(boundary, stop, kept, after))
+            held = self._held(boundary, stop, kept, after)
+            found = None if held is None else self._fit(chain, held)
             if found is not None:
                 yield Option(stop, after, found.cascade, key(found))
 
     def _keepable(self, made: Tensor) -> bool:
-        """Whether a map is read later, is no output, and lies alone: parts of a larger map go to DRAM, where
-        they are read together."""
-        return made.name in self.last_read and not self.network.shares(made) and not self.network.leaves(made)
+        """Whether a map is read later, never in part, and is no output."""
+        readers = (name for names in self.reads for name in names)
+        read = [name for name in readers if made.name in self.network.sources(name)]
+        whole = all(self.network.holds(name, [made.name]) for name in read)
+        return bool(read) and whole and not self.network.leaves(made)
 
     def _closed(self, start: int, stop: int) -> bool:
         """Whether nothing that is made inside is needed outside."""
@@ -264,19 +309,14 @@ class GroupingSearch:
             self.last_read.get(made.name, -1) < stop and not self.network.leaves(made) for made in inside
         )
 
-    def _held(self, start: int, stop: int, before: Kept, after: Kept) -> Held:
-        touched = frozenset().union(*self.reads[start:stop]) | {self.outputs[stop - 1].name}
-        around = before | after
-        return Held(
-            kept=frozenset(name for name in around if name in touched),
-            freed=before - after,
-            over_entries=sum(self.sizes[name] for name in around if name not in touched),
-        )
+    def _held(self, start: int, stop: int, before: Kept, after: Kept) -> Held | None:
+        reads = frozenset().union(*self.reads[start:stop])
+        return held_around(self.network, reads, [self.outputs[stop - 1].name], before, after)
 
     def _hopeless(self, start: int, stop: int, before: Kept, after: Kept, cost: Cost, least: Cost) -> bool:
         """Whether the group cannot be part of anything as good as what is known."""
-        read = frozenset().union(*self.reads[start:stop]) - before
-        outside = [name for name in read if self.made_at.get(name, -1) < start]
+        read = frozenset().union(*self.reads[start:stop])
+        outside = [name for name in read if self._in_dram(name, start, before)]
         moved = sum(self._must_read_within(name, start, stop) for name in outside)
         if self.outputs[stop - 1].name not in after:
             moved += self.outputs[stop - 1].entries
@@ -292,7 +332,8 @@ class GroupingSearch:
             stop = boundary + length
             if stop > len(self.parts) or not self._closed(boundary, stop):
                 break
-            if kept & frozenset().union(*self.reads[boundary:stop]):
+            read = (self.network.sources(name) for name in frozenset().union(*self.reads[boundary:stop]))
+            if kept & frozenset().union(*read):
                 continue
             rest = frozenset(name for name in kept if self.last_read[name] >= stop)
             if self._hopeless(boundary, stop, kept, rest, cost, least):

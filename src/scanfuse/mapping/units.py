@@ -200,18 +200,27 @@ def _covers(network: Network, stage: Stage) -> bool:
     return layer.stride[0] <= (layer.R - 1) * layer.dilation[0] + 1
 
 
-def least_read(layer: Layer) -> int:
-    """Entries of its ifmap that a layer must read: its windows may leave out rows and columns."""
-    rows = _covered(layer, 0, layer.input_rows(0, layer.P), layer.P)
-    columns = _covered(layer, 1, layer.input_columns(0, layer.Q), layer.Q)
+def least_read(layer: Layer, made: tuple[int, int] | None = None) -> int:
+    """Entries of its ifmap that a layer must read: its windows may leave out rows and columns.
+
+    made: how many rows and columns of its output it must make at the least; all where None.
+    """
+    rows, columns = least_plane(layer, made)
     return layer.C * rows * columns
 
 
-def _covered(layer: Layer, axis: int, reach: tuple[int, int], windows: int) -> int:
+def least_plane(layer: Layer, made: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Rows and columns of its ifmap that a layer must read; `made` as for `least_read`."""
+    p, q = (layer.P, layer.Q) if made is None else made
+    rows = _covered(layer, 0, layer.input_rows(0, layer.P), layer.P, p)
+    return rows, _covered(layer, 1, layer.input_columns(0, layer.Q), layer.Q, q)
+
+
+def _covered(layer: Layer, axis: int, reach: tuple[int, int], windows: int, made: int) -> int:
     """Positions along one axis under windows, at the least: between and within them some may lie idle."""
-    taps = layer.kernel[axis]
-    if layer.kind in ("add", "scale", "linear", "pointwise") or layer.stride[axis] <= taps == 1:
-        return reach[1] - reach[0]
-    if layer.dilation[axis] == 1 and layer.stride[axis] <= taps:
-        return reach[1] - reach[0]
-    return min(windows, reach[1] - reach[0])
+    taps, stride, dilation = layer.kernel[axis], layer.stride[axis], layer.dilation[axis]
+    covered = reach[1] - reach[0]
+    whole = layer.kind in ("add", "scale", "linear", "pointwise") or stride <= taps == 1
+    if not whole and (dilation > 1 or stride > taps):
+        covered = min(windows, covered)
+    return max(0, covered - (windows - made) * ((taps - 1) * dilation + 1))

@@ -10,6 +10,7 @@ channels of a larger map. Nothing is copied, and whoever reads a map reads what 
 names: `consumers` goes by channels.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -89,6 +90,24 @@ class Network:
     def shares(self, tensor: Tensor) -> bool:
         """Whether a map has entries in common with one of another name."""
         return len(self.overlapping(tensor)) > 1
+
+    def sources(self, name: str) -> frozenset[str]:
+        """The names of the maps that have entries in common with one and are written: by layers, or the
+        network's input."""
+        return self._sources[name]
+
+    @cached_property
+    def _sources(self) -> dict[str, frozenset[str]]:
+        written = {tensor.name for tensor in self.tensors}
+        return {name: frozenset(written.intersection(others)) for name, others in self._overlapping.items()}
+
+    def holds(self, name: str, others: Iterable[str]) -> bool:
+        """Whether a map has all channels of some others that it overlaps."""
+        place = self.places[name]
+        return all(
+            place.first <= self.places[other].first and self.places[other].stop <= place.stop
+            for other in others
+        )
 
     def leaves(self, tensor: Tensor) -> bool:
         """Whether a map has entries in common with the network's output, or is it."""
