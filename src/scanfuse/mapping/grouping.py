@@ -173,10 +173,15 @@ class GroupingSearch:
 
     def _in_dram(self, name: str, boundary: int, kept: Kept) -> bool:
         """Whether a map, or a part of it and so all of it, is in DRAM at a boundary."""
-        return any(
-            source not in kept and self.made_at.get(source, -1) < boundary
-            for source in self.network.sources(name)
-        )
+        return any(made < boundary and source not in kept for source, made in self._sources[name])
+
+    @cached_property
+    def _sources(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Per map that is read, the maps written into it, and the stages that make them (-1: the input)."""
+        return {
+            name: tuple((source, self.made_at.get(source, -1)) for source in self.network.sources(name))
+            for name in self.least_read
+        }
 
     def _too_much(self, cost: Cost, boundary: int, kept: Kept, least: Cost) -> bool:
         return (
