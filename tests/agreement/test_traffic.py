@@ -9,12 +9,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from joined import JOINED
 
 from scanfuse.execute import execute
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import SCHEDULES, MappingError, make_mapping
 from scanfuse.mapping.cached_schedules import CACHED_SCHEDULES
-from scanfuse.network import Layer, Network, Tensor, load, zoo_names
+from scanfuse.network import Concat, Layer, Network, NetworkError, Tensor, load, zoo_names
 from scanfuse.network.layer import windows
 from scanfuse.program import check, unroll
 
@@ -87,18 +88,41 @@ def test_mobilenet_v2_through_a_cache(schedule: str, lru_tile: int) -> None:
 
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
-    """Chains of a few layers, with residual additions wherever two maps have one shape."""
+    """Chains of a few layers, with residual additions wherever two maps have one shape, and maps that lie in
+    others."""
     maps = [Tensor("input", draw(st.integers(1, 4)), draw(st.integers(5, 12)), draw(st.integers(5, 12)))]
     layers: list[Layer] = []
+    concats: list[Concat] = []
 
     def append(kind: str, inputs: tuple[Tensor, ...], shape: tuple[int, int, int], *window: object) -> None:
         made = Tensor(f"t{len(layers)}", *shape)
         layers.append(Layer(f"l{len(layers)}", kind, inputs, made, *window))  # type: ignore[arg-type]
         maps.append(made)
 
+    def built(output: Tensor) -> Network | None:
+        """The network so far, if it can be without a copy."""
+        try:
+            return Network("random", tuple(layers), maps[0], output, concats=tuple(concats))
+        except NetworkError:
+            return None
+
     for kind in draw(
         st.lists(
-            st.sampled_from(["conv", "block", "dw", "pw", "pool", "grouped", "squeeze", "gated", "shortcut"]),
+            st.sampled_from(
+                [
+                    "conv",
+                    "block",
+                    "dw",
+                    "pw",
+                    "pool",
+                    "grouped",
+                    "squeeze",
+                    "gated",
+                    "shortcut",
+                    "fire",
+                    "dense",
+                ]
+            ),
             min_size=1,
             max_size=4,
         )
@@ -135,6 +159,13 @@ def networks(draw: st.DrawFn) -> Network:
             append("scale", (scaled, maps[-1]), scaled.shape)
             channels = draw(st.sampled_from([ifmap.channels, 5]))
             append("pointwise", (maps[-1],), (channels, scaled.height, scaled.width))
+        elif kind in ("fire", "dense"):
+            channels = draw(st.integers(1, 5)), draw(st.integers(1, 5))
+            append("pointwise", (ifmap,), (channels[0], *ifmap.shape[1:]))
+            around = (3, 3), (1, 1), (1, 1, 1, 1)
+            append(
+                "conv", (draw(st.sampled_from([ifmap, maps[-1]])),), (channels[1], *ifmap.shape[1:]), *around
+            )
         elif kind == "block":
             width = draw(st.integers(1, 10))
             if draw(st.booleans()):
@@ -147,6 +178,16 @@ def networks(draw: st.DrawFn) -> Network:
         others = [tensor for tensor in maps[:-1] if tensor.shape == maps[-1].shape]
         if others and draw(st.booleans()):
             append("add", (maps[-1], draw(st.sampled_from(others))), maps[-1].shape)
+            if built(layers[-1].output) is None:  # of two maps that have entries in common
+                maps.remove(layers.pop().output)
+        if kind == "fire" or draw(st.sampled_from([False, False, True])):
+            joined = draw(joins(maps))
+            concats += [] if joined is None else [joined]
+            if joined is not None and built(layers[-1].output) is None:
+                concats.pop()
+            elif joined is not None:
+                known = {tensor.name for tensor in maps}
+                maps += [tensor for tensor in joined.tensors[::-1] if tensor.name not in known]
     if draw(st.booleans()):
         last = maps[-1]
         if draw(st.booleans()):
@@ -163,7 +204,28 @@ def networks(draw: st.DrawFn) -> Network:
             )
         flat = Tensor(maps[-1].name, maps[-1].entries, 1, 1)
         append("linear", (flat,), (draw(st.integers(1, 9)), 1, 1))
-    return Network("random", tuple(layers), maps[0], layers[-1].output)
+        if built(layers[-1].output) is None:  # a part cannot be flattened
+            maps.remove(layers.pop().output)
+    outputs = [layers[-1].output, *(concat.output for concat in concats[-1:])]
+    network = built(draw(st.sampled_from(outputs)))
+    assert network is not None
+    return network
+
+
+@st.composite
+def joins(draw: st.DrawFn, maps: list[Tensor]) -> Concat | None:
+    """The last map and others of its height and width as one map, or the last cut in two, if it can be."""
+    last, number, plane = maps[-1], len(maps), maps[-1].shape[1:]
+    others = [tensor for tensor in maps[:-1] if tensor.shape[1:] == plane]
+    if others and draw(st.booleans()):
+        some = draw(st.lists(st.sampled_from(others), min_size=1, max_size=2, unique=True))
+        parts = tuple(draw(st.permutations([last, *some])))
+        return Concat(Tensor(f"c{number}", sum(part.channels for part in parts), *plane), parts)
+    if last.channels == 1:
+        return None
+    cut = draw(st.integers(1, last.channels - 1))
+    parts = (Tensor(f"p{number}", cut, *plane), Tensor(f"q{number}", last.channels - cut, *plane))
+    return Concat(last, parts)
 
 
 def windowed(draw: st.DrawFn, append: object, kind: str, ifmap: Tensor) -> None:
@@ -207,6 +269,19 @@ def test_random_networks_through_a_cache(
     network: Network, schedule: str, entries: int, psum_entries: int, lru_tile: int
 ) -> None:
     agree_somewhere(network, schedule, entries, psum_entries, lru_tile)
+
+
+@pytest.mark.parametrize(("entries", "psum_entries"), [(60, 4), (500, 1)])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("name", JOINED)
+def test_maps_that_lie_in_others(name: str, schedule: str, entries: int, psum_entries: int) -> None:
+    agree_somewhere(JOINED[name], schedule, entries, psum_entries)
+
+
+@pytest.mark.parametrize("schedule", CACHED_SCHEDULES)
+@pytest.mark.parametrize("name", JOINED)
+def test_maps_that_lie_in_others_through_a_cache(name: str, schedule: str) -> None:
+    agree_somewhere(JOINED[name], schedule, 150, 1, lru_tile=3)
 
 
 def agree_somewhere(

@@ -26,6 +26,12 @@ def test_show_is_a_table(scanfuse):
     assert any("300,774,272" in line and "3,469,760" in line for line in lines)
 
 
+def test_show_tells_which_maps_lie_side_by_side(scanfuse):
+    parts = ["fire2.expand1x1", "fire2.expand3x3"]
+    assert scanfuse("show squeezenet --format json").json["concats"]["fire2.concat"] == parts
+    assert "fire2.concat: fire2.expand1x1, fire2.expand3x3, side by side" in scanfuse("show squeezenet").out
+
+
 def test_show_csv_and_scaling(scanfuse):
     table = pd.read_csv(
         io.StringIO(scanfuse("show mobilenet_v2 --resolution 96 --width 0.5 --format csv").out)

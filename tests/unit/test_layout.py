@@ -36,6 +36,7 @@ def bytes_of_box(program: Program, layout: AddressLayout, row: np.void) -> set[i
 
 @settings(max_examples=30, deadline=None)
 @given(
+    st.sampled_from(["mobilenet_v2", "squeezenet"]),
     st.sampled_from(sorted(SCHEDULES)),
     st.sampled_from(["nhwc", "nchw"]),
     st.sampled_from([8, 16, 32]),
@@ -44,7 +45,7 @@ def bytes_of_box(program: Program, layout: AddressLayout, row: np.void) -> set[i
     st.integers(0, 10**9),
 )
 def test_bursts_cover_each_box_exactly(
-    schedule: str, order: str, bits: int, burst_bytes: int, psum_entries: int, pick: int
+    name: str, schedule: str, order: str, bits: int, burst_bytes: int, psum_entries: int, pick: int
 ) -> None:
     accelerator = load_hardware(
         "paper",
@@ -55,7 +56,7 @@ def test_bursts_cover_each_box_exactly(
             "buffer.entries=6000",
         ],
     )
-    program = unroll(make_mapping(load("mobilenet_v2", resolution=32, width=0.35), schedule, accelerator))
+    program = unroll(make_mapping(load(name, resolution=32, width=0.35), schedule, accelerator))
     layout = AddressLayout(program, bits // 8, burst_bytes, 1 << 31)
     bursts = layout.bursts()
     rows = program.moves[program.transfers]

@@ -130,6 +130,33 @@ def test_parts_of_a_result(parts, chunk, step_rows):
     assert mapping.entries > once.entries
 
 
+@pytest.mark.parametrize("schedule", ["resident", "deep"])
+@pytest.mark.parametrize("entries", [30, 34, 38, 40])
+def test_windows_of_few_channels_that_roll_on_fit_too(entries, schedule):
+    source = Tensor("x", 1, 6, 5)
+    layers = [convolution("pool", "conv", source, 1, 2)]
+    layers.append(convolution("lead", "conv", layers[-1].output, 1, 3))
+    layers.append(convolution("middle", "depthwise", layers[-1].output, 1))
+    layers.append(convolution("last", "pointwise", layers[-1].output, 1))
+    network = Network("narrow", tuple(layers), source, layers[-1].output)
+    mapping = make_mapping(network, schedule, load_hardware("paper", [f"buffer.entries={entries}"]))
+    assert check(unroll(mapping), entries) <= entries
+
+
+@pytest.mark.parametrize("schedule", ["resident", "deep"])
+@pytest.mark.parametrize("entries", [60, 95, 102, 200])
+def test_what_no_window_reads_is_neither_moved_nor_missed(entries, schedule):
+    source, made = Tensor("x", 3, 8, 9), Tensor("made", 7, 8, 9)
+    lead = Layer("lead", "pointwise", (source,), made)
+    pool = Layer("pool", "pool", (made,), Tensor("pool", 7, 4, 4), (2, 2), (2, 2), pool_kind="max")
+    network = Network("left out", (lead, pool), source, pool.output)
+    mapping = make_mapping(network, schedule, load_hardware("paper", [f"buffer.entries={entries}"]))
+    assert mapping.entries >= 3 * 8 * 8 + lead.weight_entries + pool.output.entries
+    program = unroll(mapping)
+    check(program, entries)
+    execute(program, entries)
+
+
 def test_reading_the_input_again_for_an_addition():
     network = load("resnet50", 64, 0.25)
     stage = stages(network)

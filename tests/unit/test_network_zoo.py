@@ -123,6 +123,25 @@ def test_xception_has_its_maps_and_residuals() -> None:
     )  # and 2 convolutions: figure 5's 36
 
 
+def test_squeezenet_expands_side_by_side() -> None:
+    network = load("squeezenet")
+    assert [layer.name for layer in network.layers if layer.name.startswith("fire2.")] == [
+        "fire2.squeeze",
+        "fire2.expand1x1",
+        "fire2.expand3x3",
+    ]
+    whole = network.layer("fire3.squeeze").ifmap
+    assert whole.shape == (128, 54, 54)
+    parts = [network.place(network.layer(f"fire2.expand{kernel}").output) for kernel in ("1x1", "3x3")]
+    assert [(place.store, place.first, place.stop) for place in parts] == [(whole, 0, 64), (whole, 64, 128)]
+    widths = [network.layer(f"fire{number}.squeeze").K for number in range(2, 10)]
+    assert widths == [16, 16, 32, 32, 48, 48, 64, 64]
+    assert [network.layer(f"maxpool{number}").output.height for number in (1, 4, 8)] == [54, 27, 13]
+    later = load("squeezenet1_1")
+    assert later.layer("conv1").output.shape == (64, 111, 111)
+    assert [later.layer(f"maxpool{number}").output.height for number in (1, 3, 5)] == [55, 27, 13]
+
+
 @given(st.integers(1, 40), st.integers(1, 7), st.integers(1, 4))
 def test_padding_last_makes_the_last_window_whole(extent: int, kernel: int, stride: int) -> None:
     before, after = pad(extent, kernel, stride, "last")

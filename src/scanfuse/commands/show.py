@@ -57,15 +57,18 @@ def main(args: argparse.Namespace) -> int:
         bounds = document["bounds"]
         print(f"\nleast entries to move: {bounds['network_entries']:,} in all, ", end="")
         print(f"{bounds['layer_by_layer_entries']:,} layer by layer")
+        for name, parts in document.get("concats", {}).items():
+            print(f"{name}: {', '.join(parts)}, side by side in one map")
     return 0
 
 
 def describe(network: Network) -> dict[str, Any]:
-    """A network as plain data: layers, totals, bounds."""
+    """A network as plain data: layers, totals, bounds, and the parts of maps that lie in others, if any."""
     from scanfuse.network import layer_by_layer_entries, network_entries
 
     rows = [describe_layer(index, layer) for index, layer in enumerate(network.layers)]
     summed = ("macs", "weights", "input_entries", "output_entries")
+    parts = {concat.output.name: [part.name for part in concat.parts] for concat in network.concats}
     return {
         "network": network.name,
         "layers": rows,
@@ -74,6 +77,7 @@ def describe(network: Network) -> dict[str, Any]:
             "network_entries": network_entries(network),
             "layer_by_layer_entries": layer_by_layer_entries(network),
         },
+        **({"concats": parts} if parts else {}),
     }
 
 

@@ -41,10 +41,10 @@ class Memory:
             known = self.tensors[tensor]
             if known.kind == "weight":
                 self.dram[tensor] = self.values.weights(known.layer).astype(self.kind)
-            elif known.layer < 0:
-                self.dram[tensor] = self.values.input().astype(self.kind)
             else:
                 self.dram[tensor] = np.full(known.shape, ABSENT, dtype=self.kind)
+                if known.given[1]:
+                    self.dram[tensor][slice(*known.given)] = self.values.input()
         return self.dram[tensor]
 
     def in_buffer(self, tensor: int) -> np.ndarray:

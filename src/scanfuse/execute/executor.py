@@ -87,9 +87,17 @@ class Executor:
         self.buffer_entries = buffer_entries
         self.table = TensorTable.of(self.network)
         self.expected = evaluate(self.network, seed)
+        self.stored = self._stored()
         self.memory = Memory(program, Values(self.network, seed), exact_type(self.network))
         self.compared = [np.zeros(layer.output.shape, dtype=bool) for layer in self.network.layers]
         self.peaks = [0] * len(program.mapping.groups)
+
+    def _stored(self) -> list[np.ndarray]:
+        """What each map of the program must hold at the end, by index: the network's, each in its place."""
+        found = [np.empty(known.shape, np.int8) for known in self.table.tensors if known.kind == "map"]
+        for tensor in self.network.tensors:
+            self._part(tensor, found.__getitem__)[...] = self.expected[tensor.name]
+        return found
 
     def run(self, progress: Progress) -> Execution:
         program = self.program
@@ -150,14 +158,14 @@ class Executor:
             verb = {Move.STORE: "stores", Move.KEEP: "keeps", Move.FREE: "frees"}[Move(move)]
             raise self._fail(step, layer, f"{verb} {place.first(np.isnan(went))}, which is not in the buffer")
         if move == Move.STORE and cause != Cause.PSUM:
-            self._compare(step, layer, place, went)
+            self._compare(step, layer, place, went, self.stored[tensor])
 
     def _place(self, tensor: int, view: int, box: Sequence[int]) -> Place:
         known = self.program.tensors[tensor]
         return Place(known.name, known.shape, View(view), box)
 
-    def _compare(self, step: int, layer: int, place: Place, found: np.ndarray) -> None:
-        expected = place.of(self.expected[place.name])
+    def _compare(self, step: int, layer: int, place: Place, found: np.ndarray, whole: np.ndarray) -> None:
+        expected = place.of(whole)
         wrong = found != expected
         if wrong.any():
             at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
@@ -168,8 +176,9 @@ class Executor:
         op = Op(row[0], row[1], View(row[2]), bool(row[3]), bool(row[4]), *row[5:])
         layer, add = self.network.layers[op.layer], self._folded.get(op.layer)
         output = self.table.maps[(layer if add is None else add).output.name]
-        place = self._place(output, op.view, op.output_box)
-        sums = place.of(self.memory.in_buffer(output))
+        tensor, box = self.table.at(output, op.output_box)
+        place = self._place(tensor, op.view, box)
+        sums = place.of(self.memory.in_buffer(tensor))
         if np.isnan(sums).any():
             where = place.first(np.isnan(sums))
             raise self._fail(op.step, op.layer, f"computes {where}, which has no room in the buffer")
@@ -191,8 +200,9 @@ class Executor:
 
     def _second(self, op: Op, tensor: Tensor) -> np.ndarray:
         """An addition's other input, in the op's output box."""
-        place = self._place(self.table.maps[tensor.name], op.view, op.output_box)
-        found = place.of(self._map(tensor))
+        index, box = self.table.at(self.table.maps[tensor.name], op.output_box)
+        place = self._place(index, op.view, box)
+        found = place.of(self.memory.in_buffer(index))
         if not np.isfinite(found).all():
             where = place.first(~np.isfinite(found))
             raise self._fail(op.step, op.layer, f"adds {where}, which is not in the buffer")
@@ -203,7 +213,7 @@ class Executor:
         output = self.network.layers[index].output
         sums[...] = requantise(sums)
         place = Place(output.name, output.shape, op.view, op.output_box)
-        self._compare(op.step, index, place, sums)
+        self._compare(op.step, index, place, sums, self.expected[output.name])
         place.of(self.compared[index])[...] = True
 
     def _why(self, op: Op, where: str, sums: np.ndarray) -> str:
@@ -217,11 +227,16 @@ class Executor:
         return f"{where} is added to, or needs an entry that is, claimed but not computed"
 
     def _weights(self, index: int) -> np.ndarray | None:
-        tensor = self.table.weights.get(index)
-        return None if tensor is None else self.memory.in_buffer(tensor)
+        number = self.table.weights.get(index)
+        return None if number is None else self.memory.in_buffer(self.table.home[number][0])
 
     def _map(self, tensor: Tensor) -> np.ndarray:
-        return self.memory.in_buffer(self.table.maps[tensor.name])
+        return self._part(tensor, self.memory.in_buffer)
+
+    def _part(self, tensor: Tensor, array_of: Callable[[int], np.ndarray]) -> np.ndarray:
+        """A map in the array of the program's tensor where it lies."""
+        number = self.table.maps[tensor.name]
+        return self.table.part(array_of(self.table.home[number][0]), number)
 
     @cached_property
     def _folded(self) -> dict[int, Layer]:
@@ -241,7 +256,7 @@ class Executor:
         if self.memory.live:
             raise ExecutionError(f"after the last step {self.memory.live} entries are still in the buffer")
         output = self.network.output
-        absent = np.isnan(self.memory.in_dram(self.table.maps[output.name]))
+        absent = np.isnan(self._part(output, self.memory.in_dram))
         if absent.any():
             raise ExecutionError(f"the network's output {whole(output).first(absent)} is never stored")
 

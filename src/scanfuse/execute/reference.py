@@ -19,10 +19,26 @@ def evaluate(network: Network, seed: int = 0) -> dict[str, np.ndarray]:
     values, kind = Values(network, seed), exact_type(network)
     maps = {network.input.name: values.input()}
     for index, layer in enumerate(network.layers):
+        join(network, maps)
         inputs = [maps[tensor.name].reshape(tensor.shape).astype(kind) for tensor in layer.inputs]
         weights = values.weights(index).astype(kind) if layer.weight_entries else None
         maps[layer.output.name] = requantise(layer_sums(layer, inputs, weights))
+    join(network, maps)
     return maps
+
+
+def join(network: Network, maps: dict[str, np.ndarray]) -> None:
+    """Concatenate and split the maps there are, as far as the network's concats name others."""
+    before = -1
+    while before != len(maps):
+        before = len(maps)
+        for concat in network.concats:
+            names = [part.name for part in concat.parts]
+            if concat.output.name in maps:
+                parts = np.split(maps[concat.output.name], concat.first_channels[1:])
+                maps.update((name, part) for name, part in zip(names, parts, strict=True) if name not in maps)
+            elif all(name in maps for name in names):
+                maps[concat.output.name] = np.concatenate([maps[name] for name in names])
 
 
 def layer_sums(layer: Layer, inputs: list[np.ndarray], weights: np.ndarray | None) -> np.ndarray:

@@ -6,6 +6,8 @@ Beside the whole network's and the layers' own least data (`scanfuse.network.bou
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from math import isqrt
 
 import numpy as np
@@ -81,38 +83,55 @@ def compulsory_entries(network: Network, layers: Sequence[int], inner: Collectio
     Their weights, the entries of outside tensors that their windows touch, and what they make that is read
     outside or is the network's output, each once. inner: names of tensors that do not leave all the same.
     """
+    needed: dict[Slice, np.ndarray] = {}
     mine = [network.layers[index] for index in layers]
-    made = {layer.output.name for layer in mine}
-    needed: dict[str, np.ndarray] = {}
+    outside = set(_slices(network, network.output))
+    others = set(range(len(network.layers))) - set(layers)
+    for index in others:
+        outside.update(part for tensor in network.layers[index].inputs for part in _slices(network, tensor))
     total = sum(layer.weight_entries for layer in mine)
     for layer in reversed(mine):
-        out = layer.output
-        leaves = out == network.output or any(reader not in mine for reader in network.consumers(out))
-        if leaves and out.name not in inner:
-            needed[out.name] = _everything(out)
-            total += out.entries
-        windows = needed.get(out.name, np.zeros(out.shape[1:], dtype=bool))
+        windows = np.zeros(layer.output.shape[1:], dtype=bool)
+        for part in _slices(network, layer.output):
+            if part in outside and layer.output.name not in inner:
+                needed[part] = _everything(layer.output)
+                total += part.channels * layer.P * layer.Q
+            windows |= needed.get(part, False)
         for position, tensor in enumerate(layer.inputs):
             mask = _everything(tensor) if position and layer.kind == "scale" else _touched(layer, windows)
-            whole = _written(network, tensor)
+            whole = network.maps[tensor.name]
             if whole.shape != tensor.shape:  # flattened
                 mask = _everything(whole)
-            needed[tensor.name] = needed.get(tensor.name, np.zeros_like(mask)) | mask
-    outside = {tensor.name: _written(network, tensor) for layer in mine for tensor in layer.inputs}
-    for name, tensor in outside.items():
-        if name not in made:
-            total += tensor.channels * int(needed[name].sum())
-    return total
+            for part in _slices(network, tensor):
+                needed[part] = needed.get(part, False) | mask
+    made = {part for layer in mine for part in _slices(network, layer.output)}
+    return total + sum(part.channels * int(mask.sum()) for part, mask in needed.items() if part not in made)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Channels of a store that belong to the same maps, so that they are read and written together."""
+
+    store: Tensor
+    first: int
+    stop: int
+
+    @property
+    def channels(self) -> int:
+        return self.stop - self.first
+
+
+def _slices(network: Network, tensor: Tensor) -> list[Slice]:
+    """A map, cut where maps that share its storage begin and end."""
+    place = network.place(tensor)
+    sharing = [network.places[name] for name in network.overlapping(tensor)]
+    edges = {edge for each in sharing for edge in (each.first, each.stop)}
+    inside = sorted(edge for edge in edges if place.first <= edge <= place.stop)
+    return [Slice(place.store, first, stop) for first, stop in pairwise(inside)]
 
 
 def _everything(tensor: Tensor) -> np.ndarray:
     return np.ones(tensor.shape[1:], dtype=bool)
-
-
-def _written(network: Network, tensor: Tensor) -> Tensor:
-    """A tensor under the shape in which it was made."""
-    producer = network.producer(tensor)
-    return network.input if producer is None else producer.output
 
 
 def _touched(layer: Layer, windows: np.ndarray) -> np.ndarray:

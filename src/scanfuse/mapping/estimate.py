@@ -73,7 +73,8 @@ def tiling_bursts(
     """Expected bursts of a tiled layer; `tiles` has p, q, n, k, `spans_a` A's largest rows and columns."""
     layer = nest.layer
     ins, outs = nest.coefficient["A"], nest.coefficient["C"]
-    shape_a, shape_c = layer.ifmap.shape, layer.output.shape
+    shape_a = (max(layer.C, nest.stores[0]), *layer.ifmap.shape[1:])
+    shape_c = (max(layer.K, nest.stores[1]), *layer.output.shape[1:])
     if nest.flat:
         shape_a = (shape_a[0], 1, shape_a[1] * shape_a[2])
         shape_c = (shape_c[0], 1, shape_c[1] * shape_c[2])

@@ -112,9 +112,10 @@ def fit_rows(
 
 
 def _largest_chunks(cost: CascadeCost, buffer_entries: int) -> tuple[int, ...] | None:
-    """Per unit, the most channels at a time whose events fit without a window that rolls on."""
-    base, per_chunk, _ = cost.demand
-    room = buffer_entries - cost.held.over_entries
+    """Per unit, the most channels at a time whose events fit without a window that rolls on, as one channel's
+    always does."""
+    base, per_chunk, rolling = cost.demand
+    room = buffer_entries - cost.held.over_entries - sum(rolling)
     found = []
     for shape, entries, each in zip(cost.shapes, base, per_chunk, strict=True):
         limit = shape.channels - 1 if shape.recomputes and shape.channels > 1 else shape.channels
@@ -234,4 +235,5 @@ def _pinned(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
     cascade = replace(
         cost.cascade, chunks=tuple(chunks), pinned=tuple(channels for _, channels in sorted(pinned))
     )
-    return replace(cost, cascade=cascade)
+    found = replace(cost, cascade=cascade)
+    return found if found.live_entries <= buffer_entries else None  # windows of few channels roll on

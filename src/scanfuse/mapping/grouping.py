@@ -12,15 +12,27 @@ weights, the maps that are not kept, the network's output) prunes all that canno
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 
 from scanfuse.mapping.cascade import CascadeCost, Held
 from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fit import fit_cascade, key
+from scanfuse.mapping.held import held_around
 from scanfuse.mapping.mapping import Group
 from scanfuse.mapping.stages import Stage, stages, stored_tensor
-from scanfuse.mapping.units import Gate, Unit, UnitShape, branches, gates, least_read, units
+from scanfuse.mapping.units import (
+    Gate,
+    Unit,
+    UnitShape,
+    branches,
+    chains,
+    gates,
+    least_plane,
+    least_read,
+    units,
+)
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
@@ -95,7 +107,13 @@ class GroupingSearch:
 
     @cached_property
     def last_read(self) -> dict[str, int]:
-        return {name: number for number, names in enumerate(self.reads) for name in names}
+        """Per map that is written, the last stage that reads any entry of it."""
+        return {
+            name: number
+            for number, names in enumerate(self.reads)
+            for read in names
+            for name in self.network.sources(read)
+        }
 
     @cached_property
     def made_at(self) -> dict[str, int]:
@@ -103,7 +121,7 @@ class GroupingSearch:
 
     @cached_property
     def sizes(self) -> dict[str, int]:
-        return {tensor.name: tensor.entries for tensor in self.outputs}
+        return {name: tensor.entries for name, tensor in self.network.maps.items()}
 
     @cached_property
     def weights_from(self) -> list[int]:
@@ -114,16 +132,57 @@ class GroupingSearch:
         return found[::-1]
 
     @cached_property
+    def output_from(self) -> list[int]:
+        """Per boundary, the entries of the network's output that stages after it make."""
+        output, found = self.network.output, [0]
+        for made in self.outputs[::-1]:
+            channels = self.network.place(output).common(self.network.place(made))
+            found.append(found[-1] + channels * output.height * output.width)
+        return found[::-1]
+
+    @cached_property
     def least_read(self) -> dict[str, list[tuple[int, int]]]:
-        """Per map, (stage, entries that it must read) for each stage that reads it."""
+        """Per map, (stage, entries that it must read) for each stage that reads it, whatever it runs with."""
         found: dict[str, list[tuple[int, int]]] = {}
         for number, stage in enumerate(self.parts):
-            layer = self.network.layers[stage.layer]
+            layer, made = self.network.layers[stage.layer], self._least_made[number]
             for name in self.reads[number]:
-                whole = self.sizes.get(name, self.network.input.entries)
-                entries = least_read(layer) if name == layer.ifmap.name else whole
-                found.setdefault(name, []).append((number, min(entries, whole)))
+                added = self.outputs[number].channels * made[0] * made[1]
+                entries = least_read(layer, made) if name == layer.ifmap.name else added
+                if layer.kind == "scale" and name != layer.ifmap.name:
+                    entries = layer.C
+                found.setdefault(name, []).append((number, min(entries, self.sizes[name])))
         return found
+
+    @cached_property
+    def _least_made(self) -> list[tuple[int, int]]:
+        """Per stage, the rows and columns of its result that must be made for the stages after it."""
+        found: list[tuple[int, int]] = []
+        needed: dict[str, tuple[int, int]] = {}
+        for number in reversed(range(len(self.parts))):
+            made, layer = self.outputs[number], self.network.layers[self.parts[number].layer]
+            whole = (made.height, made.width)
+            plane = whole if self.network.leaves(made) else needed.get(made.name, whole)
+            found.append(plane)
+            for read in self.reads[number]:
+                under = least_plane(layer, plane) if read == layer.ifmap.name else plane
+                if layer.kind == "linear":  # which may flatten
+                    under = self.network.maps[read].shape[1:]
+                elif layer.kind == "scale" and read != layer.ifmap.name:
+                    under = (1, 1)
+                for name in self.network.sources(read):
+                    needed[name] = max(needed.get(name, (0, 0)), under, key=prod)
+        return found[::-1]
+
+    @cached_property
+    def _spared_from(self) -> list[int]:
+        """Per boundary, the MACs of results of stages after it that need not be made; 0 or less."""
+        found = [0]
+        for stage, (rows, columns) in zip(self.parts[::-1], self._least_made[::-1], strict=True):
+            layer = self.network.layers[stage.layer]
+            pixels = layer.P * layer.Q
+            found.append(found[-1] + (rows * columns - pixels) * (layer.macs // pixels))
+        return found[::-1]
 
     def _must_read(self, name: str, boundary: int) -> int:
         """Entries of a map that stages from a boundary on read at the least, if it is in DRAM."""
@@ -134,14 +193,28 @@ class GroupingSearch:
         if boundary == len(self.parts):
             return 0
         crossing = sum(
-            self._must_read(name, boundary)
-            for name in self.least_read
-            if self.made_at.get(name, -1) < boundary and name not in kept
+            self._must_read(name, boundary) for name in self.least_read if self._in_dram(name, boundary, kept)
         )
-        return crossing + self.weights_from[boundary] + self.network.output.entries
+        return crossing + self.weights_from[boundary] + self.output_from[boundary]
+
+    def _in_dram(self, name: str, boundary: int, kept: Kept) -> bool:
+        """Whether a map, or a part of it and so all of it, is in DRAM at a boundary."""
+        return any(made < boundary and source not in kept for source, made in self._sources[name])
+
+    @cached_property
+    def _sources(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Per map that is read, the maps written into it, and the stages that make them (-1: the input)."""
+        return {
+            name: tuple((source, self.made_at.get(source, -1)) for source in self.network.sources(name))
+            for name in self.least_read
+        }
 
     def _too_much(self, cost: Cost, boundary: int, kept: Kept, least: Cost) -> bool:
-        return (cost[0] + self.least_rest(boundary, kept), *cost[1:]) > least
+        return (
+            cost[0] + self.least_rest(boundary, kept),
+            cost[1] + self._spared_from[boundary],
+            cost[2],
+        ) > least
 
     def run(self) -> Grouping:
         """The best grouping. There is always one: every stage alone, from DRAM to DRAM."""
@@ -221,7 +294,7 @@ class GroupingSearch:
         for first in self._links(boundary):
             chain, stop = first, boundary + self._lengths(first)
             more = links - 1 if self.depth_first or self._is_stem(first) else 0
-            if len(chain) > 1:
+            if len(chain) > 1 and chains(self.network, chain):
                 yield from self._with(chain, boundary, kept, cost, least)
             while more and stop < len(self.parts) and self._links(stop):
                 link = self._links(stop)[0]
@@ -229,7 +302,7 @@ class GroupingSearch:
                 if UnitShape(self.network, link[0]).ifmap.name != previous.name:
                     break
                 chain, stop, more = (*chain, *link), stop + self._lengths(link), more - 1
-                if not self._pays(chain, len(link)):
+                if not chains(self.network, chain) or not self._pays(chain, len(link)):
                     break
                 yield from self._with(chain, boundary, kept, cost, least)
 
@@ -265,7 +338,8 @@ class GroupingSearch:
         """The chain with its result kept and not kept, where nothing made inside is read elsewhere."""
         stop = boundary + self._lengths(chain)
         for after in self._afterwards(boundary, stop, kept, cost, least):
-            found = self._fit(chain, self._held(boundary, stop, kept, after))
+            held = self._held(boundary, stop, kept, after)
+            found = None if held is None else self._fit(chain, held)
             if found is not None:
                 yield Option(stop, after, (found.cascade,), key(found))
 
@@ -275,7 +349,7 @@ class GroupingSearch:
             return
         output = self.outputs[stop - 1].name
         rest = frozenset(name for name in kept if self.last_read[name] >= stop)
-        for after in (rest | {output}, rest) if output in self.last_read else (rest,):
+        for after in (rest | {output}, rest) if self._keepable(self.outputs[stop - 1]) else (rest,):
             if not self._hopeless(boundary, stop, kept, after, cost, least):
                 yield after
 
@@ -301,6 +375,8 @@ class GroupingSearch:
                 stop + length,
                 links - 1,
             )
+            if not chains(self.network, chain):
+                return
             whole = self._moved(passes, chain)
             if whole is None or (alone is not None and len(chain) > 1 and whole >= moved + alone):
                 return
@@ -326,39 +402,32 @@ class GroupingSearch:
                 between = frozenset(each.output.name for each in found[:-1])
                 yield Option(stop, after, tuple(each.cascade for each in found), total, between)
 
-    def _fit_passes(self, chains: Chains, before: Kept, after: Kept) -> list[CascadeCost] | None:
+    def _fit_passes(self, several: Chains, before: Kept, after: Kept) -> list[CascadeCost] | None:
         """All of the chains, run one after the other; what each but the last makes is kept for those that
         read it."""
         found = []
-        for chain, held in zip(chains, self._held_passes(chains, before, after), strict=True):
-            cost = self._fit(chain, held)
+        computed: set[int] = set()
+        reads = [self._read_by(chain) for chain in several]
+        for number, chain in enumerate(several):
+            output = UnitShape(self.network, chain[-1]).output.name
+            later = {
+                source
+                for names in reads[number + 1 :]
+                for name in names
+                for source in self.network.sources(name)
+            }
+            leaving = after if not later else frozenset(n for n in before | {output} if n in after | later)
+            held = held_around(self.network, reads[number], [output], before, leaving)
+            layers = {index for unit in chain for index in unit.layers}
+            cost = (
+                None if held is None else self._fit(chain, replace(held, again=frozenset(computed & layers)))
+            )
             if cost is None:
                 return None
             found.append(cost)
-        return found
-
-    def _held_passes(self, chains: Chains, before: Kept, after: Kept) -> Iterator[Held]:
-        outputs = [UnitShape(self.network, chain[-1]).output.name for chain in chains]
-        touched = [self._read_by(chain) | {output} for chain, output in zip(chains, outputs, strict=True)]
-        last = {name: number for number, names in enumerate(touched) for name in names}
-        computed: set[int] = set()
-        for number, (chain, output) in enumerate(zip(chains, outputs, strict=True)):
-            alive = {name for name in before if name in after or last.get(name, -1) >= number}
-            alive |= {name for name in outputs[:number] if last[name] >= number}
-            if number + 1 < len(chains) or output in after:
-                alive.add(output)
-            layers = {index for unit in chain for index in unit.layers}
-            yield Held(
-                kept=frozenset(alive & touched[number]),
-                freed=frozenset(
-                    name
-                    for name in alive & touched[number]
-                    if last[name] == number and name not in after and name != output
-                ),
-                over_entries=sum(self.sizes[name] for name in alive - touched[number]),
-                again=frozenset(computed & layers),
-            )
             computed |= layers
+            before = leaving
+        return found
 
     def _read_by(self, chain: Chain) -> set[str]:
         """Names of the maps that units read from outside themselves."""
@@ -366,24 +435,28 @@ class GroupingSearch:
         made = {layer.output.name for layer in layers}
         return {tensor.name for layer in layers for tensor in layer.inputs} - made
 
+    def _keepable(self, made: Tensor) -> bool:
+        """Whether a map is read later, never in part, and is no output."""
+        readers = (name for names in self.reads for name in names)
+        read = [name for name in readers if made.name in self.network.sources(name)]
+        whole = all(self.network.holds(name, [made.name]) for name in read)
+        return bool(read) and whole and not self.network.leaves(made)
+
     def _closed(self, start: int, stop: int) -> bool:
+        """Whether nothing that is made inside is needed outside."""
+        inside = self.outputs[start : stop - 1]
         return all(
-            self.last_read.get(self.outputs[number].name, -1) < stop for number in range(start, stop - 1)
+            self.last_read.get(made.name, -1) < stop and not self.network.leaves(made) for made in inside
         )
 
-    def _held(self, start: int, stop: int, before: Kept, after: Kept) -> Held:
-        touched = frozenset().union(*self.reads[start:stop]) | {self.outputs[stop - 1].name}
-        around = before | after
-        return Held(
-            kept=frozenset(name for name in around if name in touched),
-            freed=before - after,
-            over_entries=sum(self.sizes[name] for name in around if name not in touched),
-        )
+    def _held(self, start: int, stop: int, before: Kept, after: Kept) -> Held | None:
+        reads = frozenset().union(*self.reads[start:stop])
+        return held_around(self.network, reads, [self.outputs[stop - 1].name], before, after)
 
     def _hopeless(self, start: int, stop: int, before: Kept, after: Kept, cost: Cost, least: Cost) -> bool:
         """Whether the group cannot be part of anything as good as what is known."""
-        read = frozenset().union(*self.reads[start:stop]) - before
-        outside = [name for name in read if self.made_at.get(name, -1) < start]
+        read = frozenset().union(*self.reads[start:stop])
+        outside = [name for name in read if self._in_dram(name, start, before)]
         moved = sum(self._must_read_within(name, start, stop) for name in outside)
         if self.outputs[stop - 1].name not in after:
             moved += self.outputs[stop - 1].entries
@@ -399,7 +472,8 @@ class GroupingSearch:
             stop = boundary + length
             if stop > len(self.parts) or not self._closed(boundary, stop):
                 break
-            if kept & frozenset().union(*self.reads[boundary:stop]):
+            read = (self.network.sources(name) for name in frozenset().union(*self.reads[boundary:stop]))
+            if kept & frozenset().union(*read):
                 continue
             rest = frozenset(name for name in kept if self.last_read[name] >= stop)
             if self._hopeless(boundary, stop, kept, rest, cost, least):

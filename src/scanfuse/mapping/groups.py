@@ -18,7 +18,7 @@ from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.stages import Block, Stage, fuses, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling
 from scanfuse.mapping.traffic import ORDERS, SCANS
-from scanfuse.mapping.units import Unit, UnitShape, branches, gates, units
+from scanfuse.mapping.units import Unit, UnitShape, branches, chains, gates, units
 from scanfuse.network import Layer, Network
 
 
@@ -167,6 +167,8 @@ def _(cascade: Cascade, network: Network) -> None:
         if after.ifmap.name != before.output.name:
             read = after.ifmap.name
             raise MappingError(f"units[{number}]: reads {read}, not the result of the unit before it")
+    if not chains(network, cascade.units):
+        raise MappingError("units: they read or make maps that have entries in common: run them apart")
     for number, shape in enumerate(shapes):
         _within(f"chunks[{number}]", cascade.chunks[number], shape.channels, "channels", shape.final)
         if cascade.pinned[number] > shape.channels:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.groups import check_groups
+from scanfuse.mapping.held import held_around
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
@@ -86,8 +87,8 @@ def check_kept(network: Network, groups: tuple[Group, ...], kept: tuple[str, ...
     """Raise MappingError where a map that stays in the buffer is not one from cascade to later cascades."""
     for number, name in enumerate(kept):
         makes = [at for at, group in enumerate(groups) if name in _made(network, group)]
-        reads = [at for at, group in enumerate(groups) if name in _read(network, group)]
-        if not makes or not reads or reads[0] <= makes[0] or name == network.output.name:
+        reads = [at for at, group in enumerate(groups) if name in _sources(network, group)]
+        if not makes or not reads or reads[0] <= makes[0] or network.leaves(network.maps[name]):
             raise MappingError(f"kept[{number}]: {name} is no map that one group makes and later ones read")
         strange = [at for at in makes + reads if not isinstance(groups[at], Cascade)]
         if strange:
@@ -103,23 +104,29 @@ def _read(network: Network, group: Group) -> set[str]:
     return {tensor.name for index in group.layers for tensor in network.layers[index].inputs}
 
 
+def _sources(network: Network, group: Group) -> set[str]:
+    """The maps that a group reads, by the names by which they are written."""
+    return {source for name in _read(network, group) for source in network.sources(name)}
+
+
 def held_by_group(network: Network, groups: tuple[Group, ...], kept: frozenset[str]) -> dict[Group, Held]:
-    """What is held in the buffer around each group when the maps `kept` never leave it."""
-    readers = [_read(network, group) for group in groups]
-    makers = [_made(network, group) for group in groups]
-    sizes = {layer.output.name: layer.output.entries for layer in network.layers}
+    """What is held in the buffer around each group when the maps `kept` never leave it.
+
+    Raises MappingError where a group reads a map of which a part is kept and a part is in DRAM, or goes.
+    """
+    made_in = {name: number for number, group in enumerate(groups) for name in _made(network, group)}
+    read_last = {name: number for number, group in enumerate(groups) for name in _sources(network, group)}
     computed: set[int] = set()
-    made_in = {name: number for number, made in enumerate(makers) for name in made}
-    read_last = {name: number for number, read in enumerate(readers) for name in read}
     found = {}
     for number, group in enumerate(groups):
-        around = [name for name in kept if made_in[name] <= number <= read_last[name]]
-        touched = makers[number] | readers[number]
-        found[group] = Held(
-            kept=frozenset(name for name in around if name in touched),
-            freed=frozenset(name for name in around if read_last[name] == number and made_in[name] < number),
-            over_entries=sum(sizes[name] for name in around if name not in touched),
-            again=frozenset(computed.intersection(group.layers)),
-        )
+        before = frozenset(name for name in kept if made_in[name] < number <= read_last[name])
+        after = frozenset(name for name in kept if made_in[name] <= number < read_last[name])
+        held = held_around(network, _read(network, group), _made(network, group), before, after)
+        if held is None:
+            raise MappingError(
+                f"kept: groups[{number}] reads a map of which only a part is kept, or a part is read later: "
+                "keep all of its parts or none"
+            )
+        found[group] = replace(held, again=frozenset(computed.intersection(group.layers)))
         computed.update(group.layers)
     return found

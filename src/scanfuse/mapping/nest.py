@@ -49,11 +49,14 @@ def tile_edges(extent: int, tile: int) -> np.ndarray:
 class Nest:
     """One layer as a loop nest; `residual` is the tensor a folded `add` reads while C is finished.
 
+    stores: channels of the maps in DRAM of which the ifmap and the result are all or a part; (0, 0) for all.
+
     With `flat` pixels the spatial plane is one row of P*Q pixels, so that a tile is any run of pixels.
     """
 
     layer: Layer
     residual: Tensor | None = None
+    stores: tuple[int, ...] = (0, 0)
 
     @cached_property
     def channelwise(self) -> bool:
@@ -77,7 +80,7 @@ class Nest:
         """What two nests that move the same have in common: all but names."""
         layer = self.layer
         shape = (layer.kind, layer.ifmap.shape, layer.output.shape, layer.kernel, layer.stride, layer.padding)
-        return (*shape, layer.dilation, layer.groups, self.residual is not None)
+        return (*shape, layer.dilation, layer.groups, self.residual is not None, self.stores)
 
     @cached_property
     def groups(self) -> int:

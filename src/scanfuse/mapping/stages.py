@@ -28,7 +28,7 @@ class Block:
 def stages(network: Network) -> tuple[Stage, ...]:
     """The network's layers in order, each addition folded into the layer right before it where it can be.
 
-    It can where that layer computes with weights and does not read the other summand itself, its output is
+    It can where that layer computes with weights and reads nothing of the other summand itself, its output is
     read by the addition alone, and it is not the network's output: the sum is then formed as the layer's
     result leaves the PE array.
     """
@@ -44,8 +44,10 @@ def stages(network: Network) -> tuple[Stage, ...]:
 
 def _folds(network: Network, previous: Layer, add: Layer) -> bool:
     names = [tensor.name for tensor in add.inputs]
-    if names.count(previous.output.name) != 1 or previous.ifmap.name in names:
+    if names.count(previous.output.name) != 1 or set(names) & set(network.overlapping(previous.ifmap)):
         return False  # what the layer itself reads is cut into other tiles than the sum is
+    if network.leaves(previous.output):
+        return False
     return previous.weight_entries > 0 and network.consumers(previous.output) == (add,)
 
 
@@ -69,7 +71,8 @@ def layer_nest(network: Network, stage: Stage) -> Nest:
     residual = residual_of(network, stage)
     if layer.kind == "add":
         residual = layer.inputs[1]
-    return Nest(layer, residual)
+    stores = (network.place(tensor).store.channels for tensor in (layer.ifmap, stored_tensor(network, stage)))
+    return Nest(layer, residual, tuple(stores))
 
 
 def fuses(network: Network, block: Block) -> bool:
@@ -100,6 +103,8 @@ def _inverted_residual(network: Network, candidates: list[Stage]) -> Block | Non
     together = chained(network, expand, depthwise) and _separable(network, [depthwise, project]) is not None
     if not together or expand.add is not None or network.layers[expand.layer].kind != "pointwise":
         return None
+    if not lie_apart(network, network.layers[expand.layer].ifmap, residual_of(network, project)):
+        return None
     return Block(expand, depthwise, project)
 
 
@@ -111,6 +116,8 @@ def _separable(network: Network, candidates: list[Stage]) -> Block | None:
     if kinds != ("depthwise", "pointwise") or depthwise.add is not None:
         return None
     layer = network.layers[depthwise.layer]
+    if not lie_apart(network, layer.ifmap, residual_of(network, project)):
+        return None
     if layer.stride[0] > (layer.R - 1) * layer.dilation[0] + 1:  # rows between windows: no rolling window
         return None
     return Block(None, depthwise, project) if chained(network, depthwise, project) else None
@@ -119,4 +126,11 @@ def _separable(network: Network, candidates: list[Stage]) -> Block | None:
 def chained(network: Network, first: Stage, second: Stage) -> bool:
     """Whether the second stage is the only reader of what the first one makes."""
     made, reader = stored_tensor(network, first), network.layers[second.layer]
-    return reader.ifmap == made and network.consumers(made) == (reader,) and made != network.output
+    return reader.ifmap == made and network.consumers(made) == (reader,) and not network.leaves(made)
+
+
+def lie_apart(network: Network, *tensors: Tensor | None) -> bool:
+    """Whether of some maps no two of different names have entries in common, so that a group can hold rows of
+    each."""
+    names = {tensor.name: tensor for tensor in tensors if tensor is not None}
+    return all(names.keys() & network.overlapping(tensor) == {name} for name, tensor in names.items())

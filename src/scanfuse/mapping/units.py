@@ -24,7 +24,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from scanfuse.mapping.fields import LayerIndex
-from scanfuse.mapping.stages import Stage, chained, residual_of, stages, stored_tensor
+from scanfuse.mapping.stages import Stage, chained, lie_apart, residual_of, stages, stored_tensor
 from scanfuse.network import Layer, Network, Tensor
 
 MIXING = ("conv", "pointwise", "linear")
@@ -175,6 +175,14 @@ class UnitShape:
         return self.last is not None
 
 
+def chains(network: Network, some: Sequence[Unit]) -> bool:
+    """Whether units, each of which reads what the one before it makes, can run in one cascade: what they read
+    and make lies apart."""
+    shapes = [UnitShape(network, unit) for unit in some]
+    made = [tensor for shape in shapes for tensor in (shape.output, shape.residual)]
+    return lie_apart(network, shapes[0].ifmap, *made)
+
+
 def units(network: Network) -> tuple[tuple[Unit, ...], ...]:
     """Per stage, the units that may start there, the longest first; empty where none may.
 
@@ -200,6 +208,8 @@ def _as_unit(network: Network, some: tuple[Stage, ...]) -> Unit | None:
     if None in kinds or any(stage.add is not None for stage in some[:-1]):
         return None
     if not all(chained(network, a, b) for a, b in pairwise(some)):
+        return None
+    if not lie_apart(network, network.layers[some[0].layer].ifmap, residual_of(network, some[-1])):
         return None
     add, first = some[-1].add, some[0].layer
     if kinds == ["mix"]:
@@ -327,9 +337,7 @@ def _kind(network: Network, stage: Stage) -> str | None:
 
 def _reads_vector(network: Network, layer: Layer) -> bool:
     """Whether a linear layer reads a map of one pixel, not a larger one flattened."""
-    producers = [other for other in network.layers if other.output.name == layer.ifmap.name]
-    made = producers[0].output if producers else network.input
-    return made.shape == layer.ifmap.shape
+    return network.maps[layer.ifmap.name].shape == layer.ifmap.shape
 
 
 def _projects(network: Network, stage: Stage) -> bool:
@@ -342,18 +350,27 @@ def _covers(network: Network, stage: Stage) -> bool:
     return layer.stride[0] <= (layer.R - 1) * layer.dilation[0] + 1
 
 
-def least_read(layer: Layer) -> int:
-    """Entries of its ifmap that a layer must read: its windows may leave out rows and columns."""
-    rows = _covered(layer, 0, layer.input_rows(0, layer.P), layer.P)
-    columns = _covered(layer, 1, layer.input_columns(0, layer.Q), layer.Q)
+def least_read(layer: Layer, made: tuple[int, int] | None = None) -> int:
+    """Entries of its ifmap that a layer must read: its windows may leave out rows and columns.
+
+    made: how many rows and columns of its output it must make at the least; all where None.
+    """
+    rows, columns = least_plane(layer, made)
     return layer.C * rows * columns
 
 
-def _covered(layer: Layer, axis: int, reach: tuple[int, int], windows: int) -> int:
+def least_plane(layer: Layer, made: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Rows and columns of its ifmap that a layer must read; `made` as for `least_read`."""
+    p, q = (layer.P, layer.Q) if made is None else made
+    rows = _covered(layer, 0, layer.input_rows(0, layer.P), layer.P, p)
+    return rows, _covered(layer, 1, layer.input_columns(0, layer.Q), layer.Q, q)
+
+
+def _covered(layer: Layer, axis: int, reach: tuple[int, int], windows: int, made: int) -> int:
     """Positions along one axis under windows, at the least: between and within them some may lie idle."""
-    taps = layer.kernel[axis]
-    if layer.kind in ("add", "scale", "linear", "pointwise") or layer.stride[axis] <= taps == 1:
-        return reach[1] - reach[0]
-    if layer.dilation[axis] == 1 and layer.stride[axis] <= taps:
-        return reach[1] - reach[0]
-    return min(windows, reach[1] - reach[0])
+    taps, stride, dilation = layer.kernel[axis], layer.stride[axis], layer.dilation[axis]
+    covered = reach[1] - reach[0]
+    whole = layer.kind in ("add", "scale", "linear", "pointwise") or stride <= taps == 1
+    if not whole and (dilation > 1 or stride > taps):
+        covered = min(windows, covered)
+    return max(0, covered - (windows - made) * ((taps - 1) * dilation + 1))

@@ -5,8 +5,24 @@ from scanfuse.network.network import Network
 
 
 def network_entries(network: Network) -> int:
-    """What must move even with a buffer without limit: the network's input, weights and output, once."""
-    return network.input.entries + network.weight_entries + network.output.entries
+    """What must move even with a buffer without limit: the network's input, weights and output, once.
+
+    Rows and columns of the input below and to the right of all windows are not read; what the output has of
+    the input, as a part of a concatenation, is in DRAM already.
+    """
+    ends, given = network.place(network.output), network.place(network.input)
+    made = network.output.entries - ends.common(given) * network.input.height * network.input.width
+    return _input_entries(network) + network.weight_entries + made
+
+
+def _input_entries(network: Network) -> int:
+    """Entries of the network's input from its corner as far as the windows of its readers reach."""
+    readers = network.consumers(network.input)
+    if any(layer.kind == "linear" for layer in readers):  # which may flatten it
+        return network.input.entries
+    rows = max(layer.input_rows(0, layer.P)[1] for layer in readers)
+    columns = max(layer.input_columns(0, layer.Q)[1] for layer in readers)
+    return network.input.channels * rows * columns
 
 
 def layer_by_layer_entries(network: Network) -> int:

@@ -79,7 +79,9 @@ class _Presence:
         self.held = [np.zeros(shape, dtype=bool) for shape in shapes]
         self.complete = [np.zeros(shape, dtype=bool) for shape in shapes]
         self.macs = [0] * len(self.network.layers)
-        self.in_dram = [np.full(t.shape, t.kind == "weight" or t.layer < 0) for t in program.tensors]
+        self.in_dram = [np.full(tensor.shape, tensor.kind == "weight") for tensor in program.tensors]
+        for tensor, array in zip(program.tensors, self.in_dram, strict=True):
+            array[slice(*tensor.given)] = True
         self.spilled: dict[int, np.ndarray] = {}
 
     def run(self) -> None:
@@ -170,7 +172,8 @@ class _Presence:
         if finish and residual is not None:
             self._need(step, index, residual, View(view), out_box, "adds")
         if finish:
-            region(self.complete[output], View(view), out_box)[...] = True
+            tensor, made = self.table.at(output, out_box)
+            region(self.complete[tensor], View(view), made)[...] = True
         if layer.macs:
             self.macs[index] += (k1 - k0) * (p1 - p0) * (q1 - q0) * (c1 - c0) * layer.R * layer.S
 
@@ -180,7 +183,9 @@ class _Presence:
         source_view = View.CHANNELS if self.table.flattened(layer) else view
         return self.table.maps[layer.ifmap.name], source_view, input_box(layer, view, out_box, channels)
 
-    def _need(self, step: int, layer: int, tensor: int, view: View, box: tuple[int, ...], verb: str) -> None:
+    def _need(self, step: int, layer: int, number: int, view: View, box: tuple[int, ...], verb: str) -> None:
+        """Raise ProgramError unless a box of a map or of weights, by number, is there (and complete)."""
+        tensor, box = self.table.at(number, box)
         place = region(self.held[tensor], view, box)
         nothing = place.size == 0 and verb == "writes to"  # windows in the padding alone read nothing
         if nothing or not place.all():
@@ -221,6 +226,7 @@ class _Presence:
             if held.any():
                 name, entries = self.program.tensors[tensor].name, int(held.sum())
                 raise ProgramError(f"after the last step {entries} entries of {name} are still held")
-        result = self.table.maps[self.network.output.name]
-        if not self.in_dram[result].all():
-            raise ProgramError(f"the output {self.network.output.name} is not stored whole")
+        output = self.network.output
+        result = self.table.maps[output.name]
+        if not self.table.part(self.in_dram[self.table.home[result][0]], result).all():
+            raise ProgramError(f"the output {output.name} is not stored whole")

@@ -72,14 +72,16 @@ OPS = np.dtype(
 class Stored:
     """A tensor that has a place in DRAM or in the buffer.
 
-    kind: "map" (C, H, W), "weight" (K, C per group, R*S) or "psum" (spilled partial sums of a map).
-    layer: the layer that has these weights or makes this map; -1 for the network's input.
+    kind: "map" (C, H, W: a map of the network, or several side by side in their channels) or "weight"
+    (K, C per group, R*S). layer: the layer that has these weights; -1 for maps. given: of a map, the channels
+    that are there from the start, as the network's input.
     """
 
     name: str
     kind: str
     shape: tuple[int, int, int]
-    layer: int
+    layer: int = -1
+    given: tuple[int, int] = (0, 0)
 
     @property
     def entries(self) -> int:

@@ -35,7 +35,7 @@ def unroll(mapping: Mapping) -> Program:
     offset = 0
     for number, group in enumerate(mapping.groups):
         tables = _unroll_group(mapping, group, table)
-        for rows, found in ((tables.ops, ops), (tables.moves, moves)):
+        for rows, found in ((tables.ops, ops), (table.placed(tables.moves), moves)):
             rows["step"] += offset
             found.append(rows)
         groups.append(np.full(tables.steps, number, dtype=np.int32))

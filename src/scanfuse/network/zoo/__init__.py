@@ -42,7 +42,8 @@ def load(name: str, resolution: int | None = None, width: float | None = None) -
     for stage in table["stage"]:
         append(chain, Stage(**stage))
     variant = name if (pixels, factor) == (table["resolution"], 1) else f"{name}_{factor:g}_{pixels}"
-    return Network(variant, tuple(chain.layers), chain.input, chain.current, Origin(name, pixels, factor))
+    origin = Origin(name, pixels, factor)
+    return Network(variant, tuple(chain.layers), chain.input, chain.current, origin, tuple(chain.concats))
 
 
 def read(name: str) -> dict[str, Any]:

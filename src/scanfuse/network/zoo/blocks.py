@@ -107,6 +107,18 @@ def xception(chain: Chain, stage: Stage) -> None:
         chain.residual(f"{block}.add", residual)
 
 
+def fire(chain: Chain, stage: Stage) -> None:
+    """Squeeze to `inner` channels, then expand side by side by a 1 x 1 and a larger kernel, each to half of
+    `channels` (SqueezeNet)."""
+    half = chain.scaled(stage.channels // 2)
+    squeezed = chain.conv(f"{stage.name}.squeeze", chain.scaled(stage.inner), 1, 1)
+    expanded = []
+    for kernel in (1, stage.kernel):
+        chain.current = squeezed
+        expanded.append(chain.conv(f"{stage.name}.expand{kernel}x{kernel}", half, kernel, 1))
+    chain.concat(f"{stage.name}.concat", tuple(expanded))
+
+
 def pool(chain: Chain, stage: Stage) -> None:
     """Pooling over windows: even kernels are not padded."""
     chain.pool(stage.name, (stage.kernel, stage.kernel), stage.stride, stage.pool, stage.padding)
@@ -129,6 +141,7 @@ BLOCKS: dict[str, Callable[[Chain, Stage], None]] = {
     "inverted_residual": inverted_residual,
     "bottleneck": bottleneck,
     "xception": xception,
+    "fire": fire,
     "pool": pool,
     "global_pool": global_pool,
     "linear": linear,

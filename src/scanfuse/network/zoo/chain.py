@@ -9,6 +9,7 @@ only; sizes and counts are the same).
 from dataclasses import dataclass
 from typing import Literal
 
+from scanfuse.network.concat import Concat
 from scanfuse.network.errors import NetworkError
 from scanfuse.network.layer import Kind, Layer, PoolKind, Tensor, windows
 
@@ -58,6 +59,7 @@ class Chain:
         self.input = network_input
         self.current = network_input
         self.layers: list[Layer] = []
+        self.concats: list[Concat] = []
         self.width = width
         self.blocks = 0
 
@@ -137,6 +139,13 @@ class Chain:
     def global_pool(self, name: str, kind: PoolKind = "average") -> Tensor:
         """Pooling over the whole map."""
         return self.pool(name, (self.current.height, self.current.width), 1, kind, "none")
+
+    def concat(self, name: str, parts: tuple[Tensor, ...]) -> Tensor:
+        """Make the channels of some maps one map, which becomes the current one."""
+        channels = sum(part.channels for part in parts)
+        self.current = Tensor(name, channels, *self.current.shape[1:])
+        self.concats.append(Concat(self.current, parts))
+        return self.current
 
     def residual(self, name: str, residual: Tensor) -> Tensor:
         """Add a tensor to the current one."""

@@ -1,0 +1,6 @@
+"""Makes the networks beside them importable by the tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
