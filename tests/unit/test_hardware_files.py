@@ -91,7 +91,7 @@ def test_paths_are_those_of_the_file_or_of_the_working_directory(
         ("[pe_aray]\nrows = 3", "mine.toml: pe_aray: unknown key (did you mean pe_array?)"),
         ("rows = 3", "mine.toml: rows: unknown key (did you mean pe_array.rows?)"),
         ("[dma]\nentries = 3", "mine.toml: dma.entries: unknown key (did you mean buffer.entries?)"),
-        ("[dma]\nqqq = 3", "mine.toml: dma.qqq: unknown key; the keys are prefetch, write_watermark"),
+        ("[dma]\nqqq = 3", "mine.toml: dma.qqq: unknown key; the keys are prefetch, write_watermark, gather"),
         ("pe_array = 3", "mine.toml: pe_array: expected a table, got 3"),
         ("[[pe_array]]\nrows = 3", "mine.toml: pe_array: expected a table, got [{'rows': 3}]"),
         ("[pe_array]\nrows = '3'", "mine.toml: pe_array.rows: expected a whole number, got '3'"),
@@ -174,7 +174,7 @@ accelerators = st.builds(
     texts,
     st.builds(PEArray, whole, whole, whole.map(nearest_hz), st.sampled_from(DATAFLOWS)),
     st.builds(Buffer, whole, st.sampled_from([8, 16, 32]), st.sampled_from([1, 2, 4])),
-    st.builds(DMA, st.booleans(), whole),
+    st.builds(DMA, st.booleans(), whole, st.booleans()),
     st.builds(Layout, st.sampled_from(ORDERS)),
     st.builds(
         DRAM,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from scanfuse.program import AddressLayout, Bursts, LayoutError, Program
 from scanfuse.simulate.accelerator import Machine, Timeline
 from scanfuse.simulate.attribution import apportion
 from scanfuse.simulate.clock import FOREVER_TICKS, DramClock
+from scanfuse.simulate.gather import gather_rows
 from scanfuse.simulate.plan import CAUSES, Plan
 
 DYNAMIC = ("reads", "writes", "activates", "row_hits", "burst", "actpre")
@@ -125,6 +126,8 @@ def simulate(
     )
     plan = Plan(program, layout.bursts(), accelerator)
     check_mapped(plan.bursts, config)
+    if accelerator.dma.gather:
+        plan = replace(plan, bursts=gather_rows(plan.bursts, ~plan.transfer_is_load, config))
     port = RequestPort(
         config,
         write_watermark=accelerator.dma.write_watermark,
