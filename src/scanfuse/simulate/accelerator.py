@@ -1,12 +1,13 @@
 """The accelerator as SimPy processes: DMA in, PE array, DMA out, and the buffer they share.
 
-* `dma_in` claims buffer space in program order, a whole step at a time, and requests the step's loads; it
-  runs ahead of the PE array as far as space allows.
+* `dma_in` claims buffer space and requests loads, one after the other in program order; it runs ahead of the
+  PE array as far as space allows.
 * `pe_array` computes a step once all it needs is there, from clock edge to clock edge.
 * `dma_out` stores what a step has made; space is given back when the data are in DRAM.
 
 A load waits until every earlier store to the same tensor is complete. Serial execution always fits the buffer
-(`check` proves it), and claims are made in order, so there is no deadlock.
+(`check` proves it), and a step claims nothing before the steps before it have claimed all they need, so there
+is no deadlock: they compute and give back whatever the step waits for.
 """
 
 from __future__ import annotations
@@ -83,25 +84,30 @@ class Machine:
             self.env.process(process)
 
     def dma_in(self) -> Process:
-        """Claim space and request loads, step by step in program order."""
-        claims = self.plan.program.claims.tolist()
+        """Claim space and request loads in program order, the room for a step's results last."""
         prefetch = self.plan.accelerator.dma.prefetch
-        for step, claim in enumerate(claims):
+        sizes, room = self.plan.transfer_entries.tolist(), self.plan.room.tolist()
+        for step in range(self.plan.program.steps):
             while not prefetch and self.computed < step:
                 yield self.turn.wait()
-            while self.free < claim:
-                yield self.space.wait()
-            self.free -= claim
-            self.peak = max(self.peak, self.capacity - self.free)
             for transfer in range(self._first_transfer[step], self._first_transfer[step + 1]):
                 if not self._is_load[transfer]:
                     continue
+                yield from self._claim(sizes[transfer])
                 self.pending_loads[step] += 1
                 while self.stored.get(self._key[transfer], 0) < self._needed[transfer]:
                     yield self.hazard.wait()
                 self._submit(transfer, False, partial(self._load_done, step))
+            yield from self._claim(room[step])
             self.issued = step + 1
             self.loaded.wake()
+
+    def _claim(self, entries: int) -> Process:
+        """Take entries of the buffer as soon as so many are free."""
+        while self.free < entries:
+            yield self.space.wait()
+        self.free -= entries
+        self.peak = max(self.peak, self.capacity - self.free)
 
     def pe_array(self) -> Process:
         """Compute each step when its loads are complete, on the edges of the array's clock."""
