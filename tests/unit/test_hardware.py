@@ -169,6 +169,7 @@ def test_a_broken_table_says_where(tmp_path, content: str, message: str) -> None
             lambda: Layout("nhcw"),
             r"layout.order: must be one of auto, nhwc, nchw, got 'nhcw' \(did you mean nhwc",
         ),
+        (lambda: Layout(skew_banks=1), "layout.skew_banks: expected true or false, got 1"),
         (lambda: DRAM(part=""), "dram.part: must not be empty"),
         (lambda: DRAM(system=3), "dram.system: expected a text, got 3"),
         (lambda: DRAM(overrides=[]), "dram.overrides: expected a table of KEY = value"),

@@ -175,7 +175,7 @@ accelerators = st.builds(
     st.builds(PEArray, whole, whole, whole.map(nearest_hz), st.sampled_from(DATAFLOWS)),
     st.builds(Buffer, whole, st.sampled_from([8, 16, 32]), st.sampled_from([1, 2, 4])),
     st.builds(DMA, st.booleans(), whole, st.booleans()),
-    st.builds(Layout, st.sampled_from(ORDERS)),
+    st.builds(Layout, st.sampled_from(ORDERS), st.booleans()),
     st.builds(
         DRAM,
         plain | plain.map(lambda name: os.path.abspath(f"{name}.ini")),

@@ -95,9 +95,11 @@ class Layout:
     """How tensors lie in DRAM; `auto` lets the mapping choose."""
 
     order: Order = "auto"
+    skew_banks: bool = True  # rotate the banks of maps by the column, so that strides do not meet in one
 
     def __post_init__(self) -> None:
         checks.one_of("layout.order", self.order, ORDERS)
+        checks.truth("layout.skew_banks", self.skew_banks)
 
 
 @dataclass(frozen=True)

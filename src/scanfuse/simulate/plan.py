@@ -64,6 +64,11 @@ class Plan:
         return np.asarray(self.program.moves["move"][self.program.transfers] == Move.LOAD)
 
     @cached_property
+    def transfer_is_map(self) -> np.ndarray:
+        """Whether a transfer moves part of a map or its partial sums, not weights."""
+        return np.asarray(self.program.moves["cause"][self.program.transfers] != Cause.WEIGHT)
+
+    @cached_property
     def transfer_entries(self) -> np.ndarray:
         """Entries that a transfer's box takes in the buffer."""
         return np.asarray(self.program.sizes[self.program.transfers])

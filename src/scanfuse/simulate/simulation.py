@@ -17,6 +17,7 @@ from scanfuse.simulate.attribution import apportion
 from scanfuse.simulate.clock import FOREVER_TICKS, DramClock
 from scanfuse.simulate.gather import gather_rows
 from scanfuse.simulate.phases import Phases, phases_of_groups, share_among_layers
+from scanfuse.simulate.placement import skew_banks
 from scanfuse.simulate.plan import CAUSES, Plan
 
 DYNAMIC = ("reads", "writes", "activates", "row_hits", "burst", "actpre")
@@ -128,6 +129,8 @@ def simulate(
     )
     plan = Plan(program, layout.bursts(), accelerator)
     check_mapped(plan.bursts, config)
+    if accelerator.layout.skew_banks:
+        plan = replace(plan, bursts=skew_banks(plan.bursts, plan.transfer_is_map, config))
     if accelerator.dma.gather:
         plan = replace(plan, bursts=gather_rows(plan.bursts, ~plan.transfer_is_load, config))
     port = RequestPort(
