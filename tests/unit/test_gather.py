@@ -1,5 +1,7 @@
 """The order in which the DMA asks for bursts: against a plain one, and what the engine makes of it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,8 +15,8 @@ PART = "DDR3_micron_32M_8B_x8_sg15"
 SCHEMES = [f"scheme{number}" for number in range(1, 8)]
 
 
-def dram(**overrides: object) -> DramConfig:
-    return DramConfig.from_ini(PART, overrides=overrides)
+def dram(capacity_mib: int = 2048, **overrides: object) -> DramConfig:
+    return DramConfig.from_ini(PART, None, capacity_mib, overrides)
 
 
 def bursts_of(*transfers: list[int]) -> Bursts:
@@ -38,7 +40,7 @@ def plainly_gathered(numbers: list[int], is_write: bool, config: DramConfig) -> 
     most, slot = accesses_per_activation(config), max(int(config["BL"]) // 2, int(config["tCCD"]))
     sent: dict[int, int] = {}  # bursts by channel
     last: dict[tuple[int, int, int], tuple[int, int, int]] = {}  # bank -> row, accesses of it, slot
-    waits = False
+    waits = any(one[1] != other[1] for one, other in pairwise(places))
     for channel, rank, bank, row in places:
         now = sent.get(channel, 0)
         before = last.get((channel, rank, bank))
@@ -77,6 +79,7 @@ transfers = st.lists(
 def test_the_order_is_that_of_a_plain_sort(numbers: list[list[int]], data: st.DataObject) -> None:
     is_write = [data.draw(st.booleans()) for _ in numbers]
     config = dram(
+        data.draw(st.sampled_from([2048, 4096])),  # one rank or two
         ADDRESS_MAPPING_SCHEME=data.draw(st.sampled_from(SCHEMES)),
         TOTAL_ROW_ACCESSES=data.draw(st.sampled_from([1, 4, 1000])),
         ROW_BUFFER_POLICY=data.draw(st.sampled_from(["open_page", "close_page"])),
@@ -100,6 +103,12 @@ def test_writes_take_a_row_in_turns_and_reads_in_sequence_stay() -> None:
     assert written[:10] == [0, 8, 16, 24, 32, 1, 9, 17, 25, 33]
     assert written[40:45] == [40, 48, 56, 64, 72]
     assert read == stream
+
+
+def test_ranks_take_turns() -> None:
+    (found,) = parts(gather_rows(bursts_of(list(range(160))), np.array([False]), dram(4096)))
+    ranks = dram(4096).map_address([number * 64 for number in found]).rank
+    assert ranks.tolist() == [0] * 40 + [1] * 40 + [0] * 40 + [1] * 40
 
 
 def test_reads_in_one_bank_after_the_other_are_gathered() -> None:

@@ -4,8 +4,9 @@ In the order of their addresses, bursts go round the banks, and a bank whose row
 one that has served as many accesses as DRAMSim2 lets an activation serve) is asked for again before it can
 be ready: with eight banks every 32 ticks, where DDR3-1333 needs 43 from a write to the next row's. So the
 bursts of one row are gathered, as many as an activation serves, then those of the next bank: each has the
-time of all the others to change its row. Reads that change rows sooner, in time for the next round, stay in
-order of address; that keeps the rows open from one transfer to the next.
+time of all the others to change its row. With several ranks the order of addresses changes the rank at every
+burst, which costs bus time and rows; gathered, it takes a turn of all banks of a rank. Reads that change rows
+in time for the next round, in one rank, stay in order of address: the next transfer finds their rows open.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ BLOCK_BURSTS = 1 << 17  # that are sorted at a time, in whole transfers
 def gather_rows(bursts: Bursts, is_write: np.ndarray, config: DramConfig) -> Bursts:
     """The same transfers, the bursts of each in an order that keeps no bank waiting for its next row.
 
-    is_write: bool per transfer. Transfers that keep none waiting in order of address are as they were.
+    is_write: bool per transfer. Transfers that keep none waiting in order of address, and stay in one rank,
+    are as they were.
     """
     addresses, offsets = bursts.addresses.copy(), bursts.offsets
     first = 0
@@ -65,6 +67,8 @@ def _order(addresses: np.ndarray, counts: np.ndarray, is_write: np.ndarray, conf
     bank += where.bank
     most = accesses_per_activation(config)
     hurried = _waits(transfer, where.channel, bank, where.row, is_write, most, config)
+    switches = (where.rank[1:] != where.rank[:-1]) & (transfer[1:] == transfer[:-1])
+    hurried |= np.bincount(transfer[1:], switches, minlength=len(counts)) > 0
     order = np.lexsort((where.row, bank, transfer))
     transfer, bank, row = transfer[order], bank[order], where.row[order]
     of_bank = _starts(transfer, bank)
