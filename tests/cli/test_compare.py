@@ -26,6 +26,18 @@ def test_all_six_schedules_by_default(scanfuse):
     assert "uJ" in done.out and "least entries" in done.out
 
 
+def test_the_time_is_divided(scanfuse):
+    done = scanfuse(f"{SMALL} --schedules raster,fused")
+    total = scanfuse(f"{SMALL} --schedules raster,fused --format json").json["schedules"]
+    shown = done.out[done.out.index("compute ms") - 20 :]
+    for row in rows_of(shown, "schedule"):
+        figures = total[row[0]]
+        wanted = [figures[f"{part}_us"] / 1e3 for part in ("compute", "memory", "overlap", "stall")]
+        assert [float(cell) for cell in row[1:5]] == pytest.approx(wanted, abs=0.0006)
+        assert float(row[6]) == pytest.approx(100 * figures["stall_bandwidth_utilization"], abs=0.06)
+    assert all(len(line) <= 120 for line in done.out.splitlines())
+
+
 def test_json_has_the_promised_shape(scanfuse):
     document = scanfuse(f"{SMALL} --format json").json
     assert list(document) == ["network", "hardware", "bounds", "schedules"]

@@ -41,6 +41,26 @@ def test_table_has_a_row_per_layer_and_the_total(scanfuse):
     assert done.err == "scanfuse: wrote runs/mobilenet_v2_1_32-raster\n"
 
 
+def test_time_is_shown_instead_of_energies(scanfuse):
+    done = scanfuse(f"{SMALL} --time")
+    total = scanfuse(f"{SMALL} --format json").json["total"]
+    lines = done.out.splitlines()
+    assert "bound" in lines[1] and "uJ" not in lines[1]
+    assert len(lines[1]) <= 120
+    shown = next(line.split() for line in lines if line.split()[0] == "total")
+    assert shown[1] == total["bound"]
+    wanted = [total[f"{part}_us"] for part in ("compute", "memory", "overlap", "stall")]
+    assert [float(cell.replace(",", "")) for cell in shown[2:6]] == pytest.approx(wanted, abs=0.06)
+
+
+def test_the_roofs_are_in_the_summary(scanfuse, tmp_path):
+    scanfuse(f"{SMALL} --out here --set pe_array.rows=16")
+    roofs = json.loads((tmp_path / "here" / "summary.json").read_text())["roofline"]
+    assert roofs["peak_gmacs_per_s"] == 16 * 32 * 0.5
+    assert roofs["peak_dram_gb_s"] == pytest.approx(64 / 6)
+    assert roofs["ridge_macs_per_dram_byte"] == pytest.approx(256 / (64 / 6))
+
+
 def test_json_is_layers_and_total_and_nothing_else(scanfuse):
     done = scanfuse(f"{SMALL} --format json")
     assert done.json.keys() == {"layers", "total"}

@@ -163,11 +163,13 @@ def test_a_broken_table_says_where(tmp_path, content: str, message: str) -> None
             r"buffer.lru_order: must be one of auto, mnk, .*, got 'nm' \(did you mean nmk\?",
         ),
         (lambda: DMA(prefetch=1), "dma.prefetch: expected true or false, got 1"),
+        (lambda: DMA(gather="yes"), "dma.gather: expected true or false, got 'yes'"),
         (lambda: DMA(write_watermark=0), "dma.write_watermark: must be 1 or more, got 0"),
         (
             lambda: Layout("nhcw"),
             r"layout.order: must be one of auto, nhwc, nchw, got 'nhcw' \(did you mean nhwc",
         ),
+        (lambda: Layout(skew_banks=1), "layout.skew_banks: expected true or false, got 1"),
         (lambda: DRAM(part=""), "dram.part: must not be empty"),
         (lambda: DRAM(system=3), "dram.system: expected a text, got 3"),
         (lambda: DRAM(overrides=[]), "dram.overrides: expected a table of KEY = value"),

@@ -88,3 +88,16 @@ def test_weights_are_read_as_one_stream_where_they_are_read_once() -> None:
     stream = np.concatenate([bursts.addresses[bursts.offsets[i] : bursts.offsets[i + 1]] for i in mine])
     assert (np.diff(stream.astype(np.int64)) == 64).all()
     assert len(stream) == last.weight_entries * 2 // 64
+
+
+def test_weights_of_all_layers_are_one_stream_in_the_order_of_first_load() -> None:
+    accelerator = load_hardware("paper")
+    program = unroll(make_mapping(load("mobilenet_v2", resolution=32), "deep", accelerator))
+    bursts = AddressLayout(program, 2, 64, 1 << 31).bursts()
+    rows = program.moves[program.transfers]
+    mine = np.flatnonzero(rows["cause"] == Cause.WEIGHT).tolist()
+    assert len({int(rows["tensor"][i]) for i in mine}) > 20
+    asked = np.concatenate([bursts.addresses[bursts.offsets[i] : bursts.offsets[i + 1]] for i in mine])
+    _, first = np.unique(asked, return_index=True)
+    stream = asked[np.sort(first)]
+    assert (np.diff(stream.astype(np.int64)) == 64).all()

@@ -10,7 +10,7 @@ from scanfuse.mapping import FusedBlock
 from scanfuse.network import load
 from scanfuse.program import Cause
 from scanfuse.results import COLUMNS, TOTAL_COLUMNS, AgreementError, check_agreement, run, total_row
-from scanfuse.results.table import IDENTITY, SUMMED
+from scanfuse.results.table import IDENTITY, SUMMED, roofline
 
 
 @pytest.fixture(scope="module", params=["fixed", "fused"])
@@ -67,6 +67,31 @@ def test_times_and_rates(done):
     total = done.total
     assert total["pe_utilization"] == total["macs"] / (total["cycles"] * array.rows * array.columns)
     assert total["row_hit_rate"] == done.simulation.counters["row_hits"] / total["dram_requests"]
+
+
+def test_bandwidth_and_the_roofline(done):
+    table, total, config = done.layers, done.total, done.simulation.config
+    moved = table["dram_read_bytes"] + table["dram_write_bytes"]
+    peak_gb_s = 2 * 64 / (4 * config["tCK"])  # two channels, a burst of 8 beats in 4 clocks
+    seconds = total["latency_us"] * 1e-6
+    assert total["dram_bandwidth_gb_s"] == pytest.approx(moved.sum() / seconds * 1e-9)
+    assert total["bandwidth_utilization"] == pytest.approx(total["dram_bandwidth_gb_s"] / peak_gb_s)
+    waiting = int(done.simulation.phases.waiting_bursts.sum()) * 64
+    alone_us = total["memory_us"] - total["overlap_us"]
+    assert total["stall_bandwidth_utilization"] == pytest.approx(waiting / alone_us / 1e3 / peak_gb_s)
+    assert total["activations_per_mb"] == pytest.approx(total["row_activations"] / moved.sum() * 1e6)
+    assert total["macs_per_dram_byte"] == pytest.approx(total["macs"] / moved.sum())
+    assert total["gmacs_per_s"] == pytest.approx(total["macs"] / seconds * 1e-9)
+    roofs = roofline(done.accelerator, config)
+    assert roofs == {
+        "peak_gmacs_per_s": 512.0,
+        "peak_dram_gb_s": pytest.approx(peak_gb_s),
+        "ridge_macs_per_dram_byte": pytest.approx(512 / peak_gb_s),
+    }
+    assert (table["gmacs_per_s"] <= roofs["peak_gmacs_per_s"]).all()
+    roof = min(roofs["peak_gmacs_per_s"], total["macs_per_dram_byte"] * roofs["peak_dram_gb_s"])
+    assert 0 < total["gmacs_per_s"] <= roof
+    assert set(table["bound"]) <= {"compute", "memory", "none"}
 
 
 def test_bytes_are_those_asked_for_and_those_moved(done):
@@ -126,6 +151,21 @@ def test_a_share_of_energy_that_is_off_by_one_is_noticed(done, name):
 def test_cycles_that_do_not_add_up_are_noticed(done):
     with pytest.raises(AgreementError, match="ps"):
         check_agreement(replace(done.simulation, cycles=moved_by_one(done.simulation.cycles)))
+
+
+@pytest.mark.parametrize("name", ["memory_ps", "overlap_ps"])
+def test_more_of_a_phase_than_there_is_time_is_noticed(done, name):
+    phases = done.simulation.phases
+    longer = getattr(phases, name) + int(done.simulation.time_ps)
+    with pytest.raises(AgreementError, match="requests in flight"):
+        check_agreement(replace(done.simulation, phases=replace(phases, **{name: longer})))
+
+
+def test_a_burst_of_no_phase_is_noticed(done):
+    phases = done.simulation.phases
+    wrong = replace(phases, bursts=moved_by_one(phases.bursts))
+    with pytest.raises(AgreementError, match="bursts: phases"):
+        check_agreement(replace(done.simulation, phases=wrong))
 
 
 def test_traffic_that_is_not_the_closed_form_is_noticed(done):

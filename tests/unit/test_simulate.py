@@ -41,7 +41,7 @@ def serve(system: DramSystem, addresses: np.ndarray, is_write: bool, start: int)
 def test_one_tile_is_load_then_compute_then_store(accelerator: Accelerator, config: DramConfig) -> None:
     program = tiled(one_layer(), 64, 32, 32)
     found = simulate(program, accelerator, config)
-    bursts = AddressLayout(program, 2, config.transaction_bytes, config.capacity_bytes).bursts()
+    bursts = found.bursts
     parts = [bursts.addresses[a:b] for a, b in zip(bursts.offsets[:-1], bursts.offsets[1:], strict=True)]
     system = DramSystem(config)
     loaded = serve(system, np.concatenate(parts[:2]), False, 0)

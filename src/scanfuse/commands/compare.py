@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 HELP = "run a network under several schedules: the table of savings"
 DESCRIPTION = """Run a network under several schedules and print what each costs and saves: entries moved
 between DRAM and buffer, DRAM energy by kind, time, total energy. Savings are in DRAM
-energy, against raster and fixed where those are among the schedules."""
+energy, against raster and fixed where those are among the schedules. The last table tells what the
+time is spent on: the array computes, DRAM has requests, both, the array waits (stall); the share of
+DRAM's peak bandwidth over all and while the array waits; MACs per byte moved and per second."""
 EPILOG = """examples:
   scanfuse compare mobilenet_v2
   scanfuse compare mobilenet_v2 --schedules raster,fused --per-layer
@@ -48,6 +50,19 @@ DRAM_ENERGY = (
     Column("row hit %", "row_hit_rate", 1, 100),
     Column("PE use %", "pe_utilization", 1, 100),
     Column("extra MACs", "extra_macs"),
+)
+
+TIME = (
+    Column("schedule", "schedule"),
+    Column("compute ms", "compute_us", 3, 1e-3),
+    Column("memory ms", "memory_us", 3, 1e-3),
+    Column("both ms", "overlap_us", 3, 1e-3),
+    Column("stall ms", "stall_us", 3, 1e-3),
+    Column("of peak %", "bandwidth_utilization", 1, 100),
+    Column("in stalls %", "stall_bandwidth_utilization", 1, 100),
+    Column("act/MB", "activations_per_mb", 0),
+    Column("MACs/byte", "macs_per_dram_byte", 1),
+    Column("GMACs/s", "gmacs_per_s", 1),
 )
 
 
@@ -127,6 +142,8 @@ def print_tables(runs: list[Run], per_layer: bool) -> None:
         f"\nleast entries: {least:,} layer by layer (l-b-l), {bounds['network_entries']:,} for any schedule\n"
     )
     print(table_text(DRAM_ENERGY, rows))
+    print()
+    print(table_text(TIME, rows))
     if per_layer:
         print()
         print(table_text(layer_columns(runs), layer_rows(runs)))

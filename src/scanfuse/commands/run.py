@@ -33,6 +33,7 @@ EPILOG = """examples:
   scanfuse run mobilenet_v2 --schedule raster --set buffer.entries=32768 --out runs/half
   scanfuse run mobilenet_v2 --dram DDR3_micron_64M_8B_x4_sg15 --set pe_array.clock_hz="1 GHz"
   scanfuse run mobilenet_v2 --layers 3-8,12 --format csv
+  scanfuse run mobilenet_v2 --schedule raster --time
   scanfuse run mobilenet_v2 --schedule scan --buffer-policy lru --set buffer.lru_tile=32
   scanfuse run mobilenet_v2 --resolution 96 --verify --save-trace requests.csv
   scanfuse run runs/half/config.toml --out runs/again
@@ -58,6 +59,21 @@ COLUMNS = (
     Column("peak entries", "peak_buffer_entries"),
 )
 
+TIME_COLUMNS = (
+    COLUMNS[0],
+    Column("layer", "layer"),
+    Column("bound", "bound"),
+    Column("compute us", "compute_us", 1),
+    Column("memory us", "memory_us", 1),
+    Column("both us", "overlap_us", 1),
+    Column("stall us", "stall_us", 1),
+    Column("of peak %", "bandwidth_utilization", 1, 100),
+    Column("in stalls %", "stall_bandwidth_utilization", 1, 100),
+    Column("act/MB", "activations_per_mb", 0),
+    Column("MACs/byte", "macs_per_dram_byte", 1),
+    Column("GMACs/s", "gmacs_per_s", 1),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_network_or_mapping(
@@ -71,6 +87,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="3-8,12",
         help="print only these layers, by index or name, and their total; the whole network is simulated all "
         "the same, as what a layer costs depends on its neighbours, and the folder holds all layers",
+    )
+    parser.add_argument(
+        "--time",
+        action="store_true",
+        help="print what the time is spent on instead of the energies: the array computes, DRAM has "
+        "requests, both, the array waits (stall); the share of DRAM's peak bandwidth, over all and while the "
+        "array waits; activations; MACs per byte moved and per second (the roofline)",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the results")
     parser.add_argument(
@@ -106,7 +129,7 @@ def main(args: argparse.Namespace) -> int:
         given = "" if setup.schedule else f" ({setup.mapping})"
         name = f"{network.name}, {run.schedule}{given},"
         print(options.title(name, setup.hardware, run.simulation.config, settings))
-    print_run(run, shown, args.format)
+    print_run(run, shown, args.format, TIME_COLUMNS if args.time else COLUMNS)
     print(f"scanfuse: wrote {folder}", file=sys.stderr)
     return 0
 
@@ -215,7 +238,7 @@ def save_trace(path: Path, run: Run) -> None:
     )
 
 
-def print_run(run: Run, shown: list[int], form: str) -> None:
+def print_run(run: Run, shown: list[int], form: str, columns: tuple[Column, ...]) -> None:
     """The layers shown, and their total (CSV: the layers alone, so that a column can be summed)."""
     from scanfuse.results import total_row
 
@@ -228,7 +251,7 @@ def print_run(run: Run, shown: list[int], form: str) -> None:
     if form == "json":
         print(json.dumps({"layers": rows, "total": total}, indent=1))
         return
-    print(table_text(COLUMNS, rows, {"layer": "total", **total}))
+    print(table_text(columns, rows, {"layer": "total", **total}))
     parts = {"activation": "act", "bursts": "burst", "refresh": "refresh", "standby": "background"}
     split_nj = {name: total[f"dram_{key}_nj"] for name, key in parts.items()}
     split = ", ".join(f"{name} {nj * 1e-3:,.1f}" for name, nj in split_nj.items() if nj is not None)

@@ -126,6 +126,10 @@ class RequestPort:
         """Energy up to the current tick, as `Replay.energy`."""
         return energy_table(self._port.energy(), self.config)
 
+    def raw_counters(self) -> Columns:
+        """Commands issued up to the current tick, a value per rank. Cheap; for callers that sample often."""
+        return self._port.counters()
+
     def counters(self) -> "pd.DataFrame":
         """Commands issued up to the current tick, as `Replay.counters`."""
         return plain_table(self._port.counters())

@@ -82,10 +82,12 @@ class DMA:
 
     prefetch: bool = True  # load the next steps while one computes, as far as there is room
     write_watermark: int = 64  # reads go first while fewer write requests than this wait
+    gather: bool = True  # ask for the bursts of a transfer row by row where banks would have to wait
 
     def __post_init__(self) -> None:
         checks.truth("dma.prefetch", self.prefetch)
         checks.whole_number("dma.write_watermark", self.write_watermark)
+        checks.truth("dma.gather", self.gather)
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,11 @@ class Layout:
     """How tensors lie in DRAM; `auto` lets the mapping choose."""
 
     order: Order = "auto"
+    skew_banks: bool = True  # rotate the banks of maps by the column, so that strides do not meet in one
 
     def __post_init__(self) -> None:
         checks.one_of("layout.order", self.order, ORDERS)
+        checks.truth("layout.skew_banks", self.skew_banks)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Where tensors lie in DRAM, and the bursts that a program's transfers become.
 
-Maps lie as `nhwc` (channels innermost) or `nchw`. Weights lie tile by tile in the order in which the program
-first loads them, each tile starting at a burst: they are constants, so they can be packed for the schedule
-ahead of time. Spilled partial sums have a place of their own. A box becomes runs of contiguous bytes, runs
-become bursts; a burst that one transfer touches twice is requested once.
+Maps lie as `nhwc` (channels innermost) or `nchw`. The weights of all layers lie in one stream, tile by tile
+in the order in which the program first loads them, each tile starting at a burst: they are constants, so they
+can be packed for the schedule ahead of time. What a step of a fused group loads for several layers then goes
+round the banks once; in streams of their own, tiles would fall into different rows of the same banks. Spilled
+partial sums have a place of their own. A box becomes runs of contiguous bytes, runs become bursts; a burst
+that one transfer touches twice is requested once.
 """
 
 from __future__ import annotations
@@ -61,54 +63,53 @@ class AddressLayout:
 
     @cached_property
     def bases(self) -> dict[tuple[int, bool], int]:
-        """(tensor, whether its spilled partial sums) -> first byte."""
+        """(tensor, whether its spilled partial sums) -> first byte; weights lie behind all of these."""
         found, cursor = {}, 0
         moves = self.program.moves
         spilled = np.unique(moves["tensor"][(moves["cause"] == Cause.PSUM) & (moves["move"] == Move.LOAD)])
         used = np.unique(moves["tensor"][self.program.transfers])
         for tensor in used.tolist():
+            if self.program.tensors[tensor].kind == "weight":
+                continue
             for psum in (False, True) if tensor in spilled else (False,):
                 found[tensor, psum] = cursor
-                cursor += self._region_bytes(tensor, psum)
-                cursor = -(-cursor // REGION_ALIGNMENT_BYTES) * REGION_ALIGNMENT_BYTES
-        if cursor > self.capacity_bytes:
-            raise LayoutError(
-                f"the tensors of {self.program.mapping.network.name} take {cursor} bytes, "
-                f"the DRAM holds {self.capacity_bytes}: raise dram.capacity_mib"
-            )
+                cursor = self._aligned(cursor + self._region_bytes(tensor, psum))
+        self._check_capacity(cursor)
+        return found
+
+    @cached_property
+    def weight_places(self) -> dict[tuple[int, bytes], int]:
+        """(tensor, edges of a tile as int32) -> first byte, in the order of first load."""
+        found: dict[tuple[int, bytes], int] = {}
+        entries = dict.fromkeys(range(len(self.program.tensors)), 0)
+        ends = [base + self._region_bytes(*place) for place, base in self.bases.items()]
+        cursor = self._aligned(max(ends, default=0))
+        rows, sizes = self.program.moves[self.program.transfers], self.program.sizes[self.program.transfers]
+        mine = rows["cause"] == Cause.WEIGHT
+        tensors, boxes = rows["tensor"][mine].tolist(), _boxes(rows[mine])
+        for tensor, box, size in zip(tensors, boxes, sizes[mine].tolist(), strict=True):
+            if (tensor, box) not in found:
+                found[tensor, box] = cursor
+                entries[tensor] += size
+                cursor += -(-size * self.entry_bytes // self.burst_bytes) * self.burst_bytes
+            if entries[tensor] > self.program.tensors[tensor].entries:
+                raise LayoutError(f"the weight tiles of {self.program.tensors[tensor].name} overlap")
+        self._check_capacity(cursor)
         return found
 
     def _region_bytes(self, tensor: int, psum: bool) -> int:
-        stored = self.program.tensors[tensor]
-        if stored.kind == "weight":
-            return self._weight_tiles[tensor][1]
         scale = self.program.mapping.psum_entries if psum else 1
-        return stored.entries * self.entry_bytes * scale
+        return self.program.tensors[tensor].entries * self.entry_bytes * scale
 
-    @cached_property
-    def _weight_tiles(self) -> dict[int, tuple[dict[bytes, int], int]]:
-        """Per weight tensor: the offset of each tile, in the order of first load, and the bytes of all."""
-        found: dict[int, tuple[dict[bytes, int], int]] = {}
-        rows = self.program.moves[self.program.transfers]
-        rows = rows[rows["cause"] == Cause.WEIGHT]
-        sizes = self.program.sizes[self.program.transfers][
-            self.program.moves[self.program.transfers]["cause"] == Cause.WEIGHT
-        ]
-        boxes = np.stack([rows[edge] for edge in BOX], axis=1).astype(np.int32)
-        for tensor in np.unique(rows["tensor"]).tolist():
-            mine = np.flatnonzero(rows["tensor"] == tensor)
-            tiles, cursor, entries = {}, 0, 0
-            for index in mine.tolist():
-                key = boxes[index].tobytes()
-                if key not in tiles:
-                    tiles[key] = cursor
-                    entries += int(sizes[index])
-                    taken = int(sizes[index]) * self.entry_bytes
-                    cursor += -(-taken // self.burst_bytes) * self.burst_bytes
-            if entries > self.program.tensors[tensor].entries:
-                raise LayoutError(f"the weight tiles of {self.program.tensors[tensor].name} overlap")
-            found[tensor] = tiles, cursor
-        return found
+    def _aligned(self, cursor: int) -> int:
+        return -(-cursor // REGION_ALIGNMENT_BYTES) * REGION_ALIGNMENT_BYTES
+
+    def _check_capacity(self, taken: int) -> None:
+        if taken > self.capacity_bytes:
+            raise LayoutError(
+                f"the tensors of {self.program.mapping.network.name} take {taken} bytes, "
+                f"the DRAM holds {self.capacity_bytes}: raise dram.capacity_mib"
+            )
 
     def bursts(self) -> Bursts:
         """Every transfer of the program as bursts."""
@@ -126,11 +127,9 @@ class AddressLayout:
         return runs.to_bursts(self.burst_bytes, sizes * self.entry_bytes)
 
     def _weight_runs(self, runs: _Runs, rows: np.ndarray, sizes: np.ndarray, index: np.ndarray) -> None:
-        boxes = np.stack([rows[edge] for edge in BOX], axis=1).astype(np.int32)
-        for i in index.tolist():
-            tensor = int(rows["tensor"][i])
-            offset = self._weight_tiles[tensor][0][boxes[i].tobytes()]
-            runs.start[i] = self.bases[tensor, False] + offset
+        tensors = rows["tensor"][index].tolist()
+        places = zip(tensors, _boxes(rows[index]), strict=True)
+        runs.start[index] = [self.weight_places[place] for place in places]
         runs.length[index] = sizes[index] * self.entry_bytes
         runs.outer[index] = runs.middle[index] = 1
 
@@ -198,6 +197,12 @@ class _Runs:
         bursts = np.bincount(owner, counts, minlength=len(per_transfer)).astype(np.int64)
         offsets = np.concatenate([[0], np.cumsum(bursts)])
         return Bursts(offsets, addresses.astype(np.uint64), np.asarray(useful_bytes), burst_bytes)
+
+
+def _boxes(rows: np.ndarray) -> list[bytes]:
+    """The edges of each row's box, as int32."""
+    edges = np.stack([rows[edge] for edge in BOX], axis=1).astype(np.int32)
+    return [box.tobytes() for box in edges]
 
 
 def _ranges(counts: np.ndarray) -> np.ndarray:

@@ -27,7 +27,8 @@ def check_agreement(simulation: Simulation) -> None:
 
     Traffic: closed forms = program = useful bytes of the bursts = reads and writes counted by the DRAM
     engine x bytes of a burst, less the unused bytes. Energy and commands: the sum over layers = the
-    engine's accumulators. Time: the layers' cycles add up to the run. Raises AgreementError.
+    engine's accumulators. Time: the layers' cycles add up to the run, and each layer's computing and waiting
+    time hold what is said to happen in them. Raises AgreementError.
     """
     _check_traffic(simulation)
     _check_engine(simulation)
@@ -77,6 +78,8 @@ def _check_engine(simulation: Simulation) -> None:
     for name, by_owner in simulation.dynamic.items():
         counted = {**simulation.counters, **simulation.accumulators}[name]
         _equal("layers", int(by_owner.sum()), "engine", counted, name, "sum")
+    begun = simulation.counters["reads"] + simulation.counters["writes"]
+    _equal("phases", int(simulation.phases.bursts.sum()), "engine", begun, "bursts", "sum")
 
 
 def _check_time(simulation: Simulation) -> None:
@@ -84,6 +87,14 @@ def _check_time(simulation: Simulation) -> None:
     _equal("layers", int(simulation.cycles.sum()) * period, "run", simulation.time_ps, "ps", "sum")
     for layer in np.flatnonzero(simulation.compute_cycles > simulation.cycles).tolist():
         raise AgreementError(f"{_names(simulation, [layer])}: computes for longer than its share of the run")
+    computing, phases = simulation.compute_cycles * period, simulation.phases
+    waiting, alone = simulation.cycles * period - computing, phases.memory_ps - phases.overlap_ps
+    wrong = (phases.overlap_ps < 0) | (phases.overlap_ps > computing) | (alone < 0) | (alone > waiting)
+    for layer in np.flatnonzero(wrong).tolist():
+        raise AgreementError(
+            f"{_names(simulation, [layer])}: computes for {computing[layer]} ps, with requests in flight for "
+            f"{phases.overlap_ps[layer]}; waits for {waiting[layer]} ps, with requests for {alone[layer]}"
+        )
 
 
 def _equal(one: str, found: int, other: str, expected: int, what: str, where: str) -> None:

@@ -55,7 +55,7 @@ REPLAY_KEYS: dict[str, type] = {"trace": str, "part": str, "feed": str}
 FEEDS = ("accept", "pend", "trace")
 EXACT_BY_LAYER = (
     *SUMMED, "row_hits", "actpre", "burst", "refresh", "background", "computed_macs", "buffer_accesses",
-    "unused_bytes", "peak_buffer_entries",
+    "unused_bytes", "peak_buffer_entries", "memory_ps", "overlap_ps", "bursts", "waiting_bursts",
 )  # fmt: skip
 ENERGIES_BY_LAYER = ("buffer_nj", "mac_nj")
 

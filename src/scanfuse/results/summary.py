@@ -9,10 +9,13 @@ from typing import Any
 import scanfuse
 from scanfuse.results.run import Run
 from scanfuse.results.setup import Setup
-from scanfuse.results.table import ACCUMULATORS, layer_counts, total_counts
+from scanfuse.results.table import ACCUMULATORS, layer_counts, roofline, total_counts
 
 SCHEMA = 1
-EXACT = (*ACCUMULATORS.values(), "row_hits", "computed_macs", "buffer_accesses", "unused_bytes")
+EXACT = (
+    *ACCUMULATORS.values(), "row_hits", "computed_macs", "buffer_accesses", "unused_bytes", "memory_ps",
+    "overlap_ps", "bursts", "waiting_bursts",
+)  # fmt: skip
 
 
 def summary(run: Run, setup: Setup) -> dict[str, Any]:
@@ -38,6 +41,7 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
         "peak_claimed_entries": simulation.peak_claimed_entries,
         "time_ps": simulation.time_ps,
         "dram_ticks": simulation.ticks,
+        "roofline": roofline(run.accelerator, simulation.config),
         "total": run.total,
         "accumulators": dict(simulation.accumulators),
         "counters": dict(simulation.counters) or None,

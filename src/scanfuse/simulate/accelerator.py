@@ -1,12 +1,13 @@
 """The accelerator as SimPy processes: DMA in, PE array, DMA out, and the buffer they share.
 
-* `dma_in` claims buffer space in program order, a whole step at a time, and requests the step's loads; it
-  runs ahead of the PE array as far as space allows.
+* `dma_in` claims buffer space and requests loads, one after the other in program order; it runs ahead of the
+  PE array as far as space allows.
 * `pe_array` computes a step once all it needs is there, from clock edge to clock edge.
 * `dma_out` stores what a step has made; space is given back when the data are in DRAM.
 
 A load waits until every earlier store to the same tensor is complete. Serial execution always fits the buffer
-(`check` proves it), and claims are made in order, so there is no deadlock.
+(`check` proves it), and a step claims nothing before the steps before it have claimed all they need, so there
+is no deadlock: they compute and give back whatever the step waits for.
 """
 
 from __future__ import annotations
@@ -44,10 +45,24 @@ class Signal:
 
 @dataclass
 class Timeline:
-    """What happened when, per step, in picoseconds; int64 arrays."""
+    """What happened when: int64 arrays, in picoseconds.
+
+    Per step: when it computed; bursts_before_start, bursts_before_end: reads and writes that DRAM had begun
+    by then (zeros where it does not tell). Per transfer: when it was asked for and when it was complete.
+    """
 
     compute_start_ps: np.ndarray
     compute_end_ps: np.ndarray
+    bursts_before_start: np.ndarray
+    bursts_before_end: np.ndarray
+    asked_ps: np.ndarray
+    complete_ps: np.ndarray
+
+    @classmethod
+    def empty(cls, steps: int, transfers: int) -> Timeline:
+        return cls(
+            *(np.zeros(count, dtype=np.int64) for count in (steps, steps, steps, steps, transfers, transfers))
+        )
 
 
 @dataclass
@@ -71,7 +86,7 @@ class Machine:
         self.stored: dict[int, int] = {}  # place in DRAM -> completed stores
         self.space, self.loaded, self.work, self.hazard = (Signal(self.env) for _ in range(4))
         self.turn = Signal(self.env)
-        self.timeline = Timeline(*(np.zeros(program.steps, dtype=np.int64) for _ in range(2)))
+        self.timeline = Timeline.empty(program.steps, len(program.transfers))
         first = np.searchsorted(plan.transfer_step, np.arange(program.steps + 1))
         self._first_transfer = first.tolist()
         self._is_load = plan.transfer_is_load.tolist()
@@ -83,25 +98,30 @@ class Machine:
             self.env.process(process)
 
     def dma_in(self) -> Process:
-        """Claim space and request loads, step by step in program order."""
-        claims = self.plan.program.claims.tolist()
+        """Claim space and request loads in program order, the room for a step's results last."""
         prefetch = self.plan.accelerator.dma.prefetch
-        for step, claim in enumerate(claims):
+        sizes, room = self.plan.transfer_entries.tolist(), self.plan.room.tolist()
+        for step in range(self.plan.program.steps):
             while not prefetch and self.computed < step:
                 yield self.turn.wait()
-            while self.free < claim:
-                yield self.space.wait()
-            self.free -= claim
-            self.peak = max(self.peak, self.capacity - self.free)
             for transfer in range(self._first_transfer[step], self._first_transfer[step + 1]):
                 if not self._is_load[transfer]:
                     continue
+                yield from self._claim(sizes[transfer])
                 self.pending_loads[step] += 1
                 while self.stored.get(self._key[transfer], 0) < self._needed[transfer]:
                     yield self.hazard.wait()
-                self._submit(transfer, False, partial(self._load_done, step))
+                self._submit(transfer, False, partial(self._load_done, transfer, step))
+            yield from self._claim(room[step])
             self.issued = step + 1
             self.loaded.wake()
+
+    def _claim(self, entries: int) -> Process:
+        """Take entries of the buffer as soon as so many are free."""
+        while self.free < entries:
+            yield self.space.wait()
+        self.free -= entries
+        self.peak = max(self.peak, self.capacity - self.free)
 
     def pe_array(self) -> Process:
         """Compute each step when its loads are complete, on the edges of the array's clock."""
@@ -109,15 +129,20 @@ class Machine:
         groups = self.plan.program.groups.tolist()
         released = self.plan.released_at_once.tolist()
         period = self.plan.accelerator.pe_array.clock_period_ps
+        line = self.timeline
         for step in range(len(cycles)):
+            begun = int(line.bursts_before_end[step - 1]) if step else 0
             while self.issued <= step or self.pending_loads[step]:
                 yield self.loaded.wait()
+                begun = self.clock.bursts_begun()
             now = int(self.env.now)
             start = -(-now // period) * period
             end = start + cycles[step] * period
+            line.bursts_before_start[step] = begun
             if end > now:
                 yield self.env.timeout(end - now)
-            self.timeline.compute_start_ps[step], self.timeline.compute_end_ps[step] = start, end
+            line.bursts_before_end[step] = self.clock.bursts_begun()
+            line.compute_start_ps[step], line.compute_end_ps[step] = start, end
             self.computed = step + 1
             self._release(released[step])
             self.work.wake()
@@ -144,14 +169,17 @@ class Machine:
 
     def _submit(self, transfer: int, is_write: bool, done: Callable[[], None]) -> None:
         addresses = self.plan.bursts.addresses[self._offsets[transfer] : self._offsets[transfer + 1]]
+        self.timeline.asked_ps[transfer] = int(self.env.now)
         self.clock.submit(addresses, is_write, self._owner[transfer], done)
 
-    def _load_done(self, step: int) -> None:
+    def _load_done(self, transfer: int, step: int) -> None:
+        self.timeline.complete_ps[transfer] = int(self.env.now)
         self.pending_loads[step] -= 1
         if not self.pending_loads[step]:
             self.loaded.wake()
 
     def _store_done(self, transfer: int, step: int) -> None:
+        self.timeline.complete_ps[transfer] = int(self.env.now)
         key = self._key[transfer]
         self.stored[key] = self.stored.get(key, 0) + 1
         self.hazard.wake()

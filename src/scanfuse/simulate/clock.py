@@ -56,6 +56,13 @@ class DramClock:
                 raise RuntimeError(f"transfer {transfer} completed behind the simulation's back")
         return tick
 
+    def bursts_begun(self) -> int:
+        """Reads and writes that DRAM has begun, on all channels; 0 if it does not tell."""
+        if not self.port.tells_causes:
+            return 0
+        counters = self.port.raw_counters()
+        return int(counters["reads"].sum() + counters["writes"].sum())
+
     def _catch_up(self, upcoming_ps: float) -> bool:
         """Let the engine run towards the next event; whether it got there without a transfer completing."""
         limit = (

@@ -64,6 +64,23 @@ class Plan:
         return np.asarray(self.program.moves["move"][self.program.transfers] == Move.LOAD)
 
     @cached_property
+    def transfer_is_map(self) -> np.ndarray:
+        """Whether a transfer moves part of a map or its partial sums, not weights."""
+        return np.asarray(self.program.moves["cause"][self.program.transfers] != Cause.WEIGHT)
+
+    @cached_property
+    def transfer_entries(self) -> np.ndarray:
+        """Entries that a transfer's box takes in the buffer."""
+        return np.asarray(self.program.sizes[self.program.transfers])
+
+    @cached_property
+    def room(self) -> np.ndarray:
+        """Per step, entries claimed for what is made on the chip: all it claims beyond its loads."""
+        loads = np.where(self.transfer_is_load, self.transfer_entries, 0)
+        loaded = np.bincount(self.transfer_step, loads, minlength=self.program.steps)
+        return np.asarray(self.program.claims - loaded.astype(np.int64))
+
+    @cached_property
     def transfer_owner(self) -> np.ndarray:
         """Who causes a transfer: layer x CAUSES + cause."""
         moves = self.program.moves[self.program.transfers]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,9 @@ from scanfuse.program import AddressLayout, Bursts, LayoutError, Program
 from scanfuse.simulate.accelerator import Machine, Timeline
 from scanfuse.simulate.attribution import apportion
 from scanfuse.simulate.clock import FOREVER_TICKS, DramClock
+from scanfuse.simulate.gather import gather_rows
+from scanfuse.simulate.phases import Phases, phases_of_groups, share_among_layers
+from scanfuse.simulate.placement import skew_banks
 from scanfuse.simulate.plan import CAUSES, Plan
 
 DYNAMIC = ("reads", "writes", "activates", "row_hits", "burst", "actpre")
@@ -38,7 +41,7 @@ class Simulation:
     standing: per name of STANDING, (layers,), in mA x ticks x devices.
     dynamic: per name of DYNAMIC, (layers, causes): counts, and energy in mA x ticks x devices. An attached
     DRAMSim2 tells of reads and writes only, and no counters.
-    cycles: (layers,) array cycles of the layer's window, stalls included.
+    cycles: (layers,) array cycles of the layer's window, stalls included; phases: what they are spent on.
     accumulators: the engine's totals by name over channels and ranks; counters: its command counts.
     """
 
@@ -47,6 +50,7 @@ class Simulation:
     ticks: int
     time_ps: int
     cycles: np.ndarray
+    phases: Phases
     standing: dict[str, np.ndarray]
     dynamic: dict[str, np.ndarray]
     accumulators: dict[str, int]
@@ -125,6 +129,10 @@ def simulate(
     )
     plan = Plan(program, layout.bursts(), accelerator)
     check_mapped(plan.bursts, config)
+    if accelerator.layout.skew_banks:
+        plan = replace(plan, bursts=skew_banks(plan.bursts, plan.transfer_is_map, config))
+    if accelerator.dma.gather:
+        plan = replace(plan, bursts=gather_rows(plan.bursts, ~plan.transfer_is_load, config))
     port = RequestPort(
         config,
         write_watermark=accelerator.dma.write_watermark,
@@ -141,12 +149,15 @@ def simulate(
     ticks = clock.advance_to(end_ps)
     windows.finish(end_ps)
     shares = _Shares(plan, windows)
+    cycles = shares.split([(b - a) // period for a, b in windows.spans_ps])
+    of_groups = phases_of_groups(machine.timeline, program.groups, windows.ends_ps, clock.bursts_begun())
     return Simulation(
         plan=plan,
         config=config,
         ticks=ticks,
         time_ps=end_ps,
-        cycles=shares.split([(b - a) // period for a, b in windows.spans_ps]),
+        cycles=cycles,
+        phases=share_among_layers(of_groups, shares.members, cycles, np.array(shares.weights)),
         standing={name: shares.split(windows.deltas(name)) for name in STANDING},
         dynamic=_dynamic(port, shares.layers),
         accumulators=_accumulators(port),
