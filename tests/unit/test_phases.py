@@ -54,7 +54,7 @@ def test_shares_of_layers_fit_their_time(layers: list[tuple[int, int]], data: st
     alone = data.draw(st.integers(0, int(waiting.sum())))
     late, early = data.draw(st.integers(0, 99)), data.draw(st.integers(0, 99))
     group = Phases(*(np.array([value]) for value in (overlap + alone, overlap, late + early, late)))
-    found = share_among_layers(group, [range(len(layers))], computing + waiting, computing)
+    found = share_among_layers(group, [range(len(layers))], (computing + waiting)[None], computing[None])
     assert (found.overlap_ps >= 0).all() and (found.overlap_ps <= computing).all()
     assert (found.memory_ps >= found.overlap_ps).all()
     assert (found.memory_ps - found.overlap_ps <= waiting).all()

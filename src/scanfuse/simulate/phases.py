@@ -55,20 +55,22 @@ def share_among_layers(
 ) -> Phases:
     """Split groups' phases among their layers, so that overlap <= computing and memory - overlap <= waiting.
 
-    members: the layers of each group; cycles: each layer's share of the run, of which it computes for
-    compute_cycles. What happens while the array computes goes by computing time, the rest by waiting time.
+    members: the layers of each group; cycles: each layer's share of each group's time, (groups, layers), of
+    which it computes for compute_cycles. What happens while the array computes goes by computing time, the
+    rest by waiting time.
     """
-    computing, waiting = compute_cycles.tolist(), (cycles - compute_cycles).tolist()
-    found = Phases(*(np.zeros(len(cycles), dtype=np.int64) for _ in range(4)))
+    found = Phases(*(np.zeros(cycles.shape[1], dtype=np.int64) for _ in range(4)))
     for group, layers in enumerate(members):
         mine = list(layers)
+        computing, waiting = compute_cycles[group].tolist(), (cycles - compute_cycles)[group].tolist()
         memory, overlap = int(of_groups.memory_ps[group]), int(of_groups.overlap_ps[group])
         bursts, late = int(of_groups.bursts[group]), int(of_groups.waiting_bursts[group])
         while_computing, while_waiting = [computing[i] for i in mine], [waiting[i] for i in mine]
-        found.overlap_ps[mine] = apportion(overlap, while_computing)
-        found.memory_ps[mine] = found.overlap_ps[mine] + apportion(memory - overlap, while_waiting)
-        found.waiting_bursts[mine] = apportion(late, while_waiting)
-        found.bursts[mine] = found.waiting_bursts[mine] + apportion(bursts - late, while_computing)
+        overlaps, lates = apportion(overlap, while_computing), apportion(late, while_waiting)
+        found.overlap_ps[mine] += overlaps
+        found.memory_ps[mine] += np.add(overlaps, apportion(memory - overlap, while_waiting))
+        found.waiting_bursts[mine] += lates
+        found.bursts[mine] += np.add(lates, apportion(bursts - late, while_computing))
     return found
 
 

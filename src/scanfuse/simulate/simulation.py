@@ -149,15 +149,15 @@ def simulate(
     ticks = clock.advance_to(end_ps)
     windows.finish(end_ps)
     shares = _Shares(plan, windows)
-    cycles = shares.split([(b - a) // period for a, b in windows.spans_ps])
+    cycles = shares.split_by_group([(b - a) // period for a, b in windows.spans_ps])
     of_groups = phases_of_groups(machine.timeline, program.groups, windows.ends_ps, clock.bursts_begun())
     return Simulation(
         plan=plan,
         config=config,
         ticks=ticks,
         time_ps=end_ps,
-        cycles=cycles,
-        phases=share_among_layers(of_groups, shares.members, cycles, np.array(shares.weights)),
+        cycles=cycles.sum(axis=0),
+        phases=share_among_layers(of_groups, shares.members, cycles, shares.weights),
         standing={name: shares.split(windows.deltas(name)) for name in STANDING},
         dynamic=_dynamic(port, shares.layers),
         accumulators=_accumulators(port),
@@ -214,9 +214,14 @@ class _Shares:
         np.add.at(self.weights, (plan.program.groups[ops["step"]], ops["layer"]), plan.op_cycles)
 
     def split(self, per_group: list[int]) -> np.ndarray:
-        found = np.zeros(self.layers, dtype=np.int64)
-        for members, total, weights in zip(self.members, per_group, self.weights.tolist(), strict=True):
-            found[list(members)] += apportion(total, [weights[layer] for layer in members])
+        """By layer."""
+        return np.asarray(self.split_by_group(per_group).sum(axis=0))
+
+    def split_by_group(self, per_group: list[int]) -> np.ndarray:
+        """(groups, layers): a layer may be computed in several groups."""
+        found = np.zeros_like(self.weights)
+        for mine, weights, layers, total in zip(found, self.weights, self.members, per_group, strict=True):
+            mine[list(layers)] = apportion(total, weights[list(layers)].tolist())
         return found
 
 
