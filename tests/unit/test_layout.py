@@ -101,3 +101,29 @@ def test_weights_of_all_layers_are_one_stream_in_the_order_of_first_load() -> No
     _, first = np.unique(asked, return_index=True)
     stream = asked[np.sort(first)]
     assert (np.diff(stream.astype(np.int64)) == 64).all()
+
+
+def test_weights_cut_into_different_tiles_lie_in_one_piece() -> None:
+    """Passes over the same layers in chunks of different sizes: shared channels are at one place."""
+    accelerator = load_hardware("paper", ["buffer.entries=2500"])
+    program = unroll(make_mapping(load("efficientnet_b0", resolution=64, width=0.25), "deep", accelerator))
+    layout = AddressLayout(program, 2, 64, 1 << 31)
+    tiles: dict[int, dict[bytes, int]] = {}
+    for (tensor, box), place in layout.weight_places.items():
+        tiles.setdefault(tensor, {})[box] = place
+    places: dict[int, int] = {}  # byte -> the tensor there
+    shared = 0
+    for tensor, boxes in tiles.items():
+        shape = program.tensors[tensor].shape
+        edges = np.array([np.frombuffer(box, dtype=np.int32) for box in boxes])
+        starts, counts = np.array(list(boxes.values())), (edges[:, 1::2] - edges[:, ::2]).prod(axis=1)
+        for start, count in zip(starts.tolist(), counts.tolist(), strict=True):
+            for byte in range(start, start + 2 * count):
+                assert places.setdefault(byte, tensor) == tensor
+        if counts.sum() > np.prod(shape):
+            shared += 1
+            (axis,) = np.flatnonzero(((edges[:, 1::2] - edges[:, ::2]) != shape).any(axis=0))
+            row = 2 * int(np.prod(shape)) // shape[axis]
+            assert len(set((starts - edges[:, 2 * axis] * row).tolist())) == 1
+    assert shared
+    assert len(places) == 2 * sum(program.tensors[tensor].entries for tensor in tiles)

@@ -349,7 +349,7 @@ class GroupingSearch:
             return
         output = self.outputs[stop - 1].name
         rest = frozenset(name for name in kept if self.last_read[name] >= stop)
-        for after in (rest | {output}, rest) if self._keepable(self.outputs[stop - 1]) else (rest,):
+        for after in (rest | {output}, rest) if output in self._keepable else (rest,):
             if not self._hopeless(boundary, stop, kept, after, cost, least):
                 yield after
 
@@ -435,12 +435,18 @@ class GroupingSearch:
         made = {layer.output.name for layer in layers}
         return {tensor.name for layer in layers for tensor in layer.inputs} - made
 
-    def _keepable(self, made: Tensor) -> bool:
-        """Whether a map is read later, never in part, and is no output."""
-        readers = (name for names in self.reads for name in names)
-        read = [name for name in readers if made.name in self.network.sources(name)]
-        whole = all(self.network.holds(name, [made.name]) for name in read)
-        return bool(read) and whole and not self.network.leaves(made)
+    @cached_property
+    def _keepable(self) -> frozenset[str]:
+        """The maps that may be kept: made by a stage, read later, never in part, and no output."""
+        network, read = self.network, self.least_read
+        partly = {
+            source for name in read for source in network.sources(name) if not network.holds(name, [source])
+        }
+        return frozenset(
+            made.name
+            for made in self.outputs
+            if made.name in self.last_read and made.name not in partly and not network.leaves(made)
+        )
 
     def _closed(self, start: int, stop: int) -> bool:
         """Whether nothing that is made inside is needed outside."""

@@ -60,7 +60,7 @@ class Network:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """The network's input, then every layer's output, in execution order."""
+        """What is written: the network's input, then every layer's output, in execution order."""
         return (self.input, *(layer.output for layer in self.layers))
 
     @cached_property
@@ -179,11 +179,11 @@ def check_concats(network: Network) -> None:
     where = f"network {network.name}"
     for concat in network.concats:
         for tensor in concat.tensors:
-            known = network.maps[tensor.name]
-            if tensor != known:
+            made = network.maps[tensor.name]
+            if tensor != made:
                 raise NetworkError(
                     f"{where}: concat {concat.output.name} has {tensor.name} as {shape_text(tensor)}, but it "
-                    f"is {shape_text(known)}"
+                    f"is {shape_text(made)}"
                 )
     try:
         found = network.places
@@ -199,8 +199,10 @@ def check_concats(network: Network) -> None:
                 f"{where}: {writers[0]} and {writers[1]} are both written, to the same channels of "
                 f"{found[name].store.name}: that needs a copy, such as a pool of 1 x 1 windows makes"
             )
-    for name in network.maps.keys() - known_maps(network, set(written)):
-        raise NetworkError(f"{where}: no layer writes all of {name}, or its parts")
+    known = known_maps(network, set(written))
+    for name in network.maps:
+        if name not in known:
+            raise NetworkError(f"{where}: no layer writes all of {name}, or its parts")
 
 
 def known_maps(network: Network, written: set[str]) -> set[str]:

@@ -79,23 +79,62 @@ class AddressLayout:
 
     @cached_property
     def weight_places(self) -> dict[tuple[int, bytes], int]:
-        """(tensor, edges of a tile as int32) -> first byte, in the order of first load."""
+        """(tensor, edges of a tile as int32) -> first byte, in the order of first load.
+
+        A tensor of which groups load different tiles lies in one piece, in the order of the axis they cut.
+        """
         found: dict[tuple[int, bytes], int] = {}
-        entries = dict.fromkeys(range(len(self.program.tensors)), 0)
+        whole: dict[int, int] = {}  # first byte of tensors in one piece
         ends = [base + self._region_bytes(*place) for place, base in self.bases.items()]
         cursor = self._aligned(max(ends, default=0))
-        rows, sizes = self.program.moves[self.program.transfers], self.program.sizes[self.program.transfers]
-        mine = rows["cause"] == Cause.WEIGHT
-        tensors, boxes = rows["tensor"][mine].tolist(), _boxes(rows[mine])
-        for tensor, box, size in zip(tensors, boxes, sizes[mine].tolist(), strict=True):
-            if (tensor, box) not in found:
-                found[tensor, box] = cursor
-                entries[tensor] += size
-                cursor += -(-size * self.entry_bytes // self.burst_bytes) * self.burst_bytes
-            if entries[tensor] > self.program.tensors[tensor].entries:
-                raise LayoutError(f"the weight tiles of {self.program.tensors[tensor].name} overlap")
+        for (tensor, box), tile_entries in self._weight_tiles.items():
+            entries, offset = tile_entries, 0
+            if tensor in self._cut_axis:
+                entries, offset = self.program.tensors[tensor].entries, self._offset(tensor, box)
+            if tensor in whole:
+                found[tensor, box] = whole[tensor] + offset
+                continue
+            found[tensor, box] = cursor + offset
+            if tensor in self._cut_axis:
+                whole[tensor] = cursor
+            cursor += -(-entries * self.entry_bytes // self.burst_bytes) * self.burst_bytes
         self._check_capacity(cursor)
         return found
+
+    @cached_property
+    def _weight_tiles(self) -> dict[tuple[int, bytes], int]:
+        """The entries of each tile of weights that is loaded, in the order of first load."""
+        rows, sizes = self.program.moves[self.program.transfers], self.program.sizes[self.program.transfers]
+        mine = rows["cause"] == Cause.WEIGHT
+        places = zip(rows["tensor"][mine].tolist(), _boxes(rows[mine]), strict=True)
+        return dict(zip(places, sizes[mine].tolist(), strict=True))
+
+    @cached_property
+    def _cut_axis(self) -> dict[int, int]:
+        """The axis along which the tiles of a tensor are cut, where tiles overlap."""
+        by_tensor: dict[int, list[bytes]] = {}
+        entries: dict[int, int] = {}
+        for (tensor, box), size in self._weight_tiles.items():
+            by_tensor.setdefault(tensor, []).append(box)
+            entries[tensor] = entries.get(tensor, 0) + size
+        found = {}
+        for tensor, boxes in by_tensor.items():
+            stored = self.program.tensors[tensor]
+            if entries[tensor] <= stored.entries:
+                continue
+            edges = np.array([np.frombuffer(box, dtype=np.int32) for box in boxes])
+            lengths = edges[:, 1::2] - edges[:, ::2]
+            cut = np.flatnonzero((lengths != np.array(stored.shape)).any(axis=0)).tolist()
+            if len(cut) > 1:
+                raise LayoutError(f"the weight tiles of {stored.name} overlap, and differ in {len(cut)} axes")
+            found[tensor] = cut[0]
+        return found
+
+    def _offset(self, tensor: int, box: bytes) -> int:
+        """Bytes before a tile of a tensor in one piece."""
+        axis, stored = self._cut_axis[tensor], self.program.tensors[tensor]
+        low = int(np.frombuffer(box, dtype=np.int32)[2 * axis])
+        return low * (stored.entries // stored.shape[axis]) * self.entry_bytes
 
     def _region_bytes(self, tensor: int, psum: bool) -> int:
         scale = self.program.mapping.psum_entries if psum else 1
