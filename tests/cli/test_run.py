@@ -177,9 +177,12 @@ def test_two_processes_give_the_same_bytes(tmp_path):
 
 
 def test_verify_says_what_was_proved(scanfuse):
-    done = scanfuse(f"{SMALL} --verify")
+    done = scanfuse(f"{SMALL} --verify --out proved")
     assert done.status == 0
-    assert "outputs of 64 layers equal the network's" in done.err
+    assert "outputs of 64 layers equal the network's; at most " in done.err
+    found = json.loads(Path("proved/summary.json").read_text())
+    assert found["verified"]["layers"] == 64
+    assert max(found["verified"]["peak_entries"]) == found["total"]["peak_buffer_entries"]
 
 
 def test_wrong_values_fail_with_one_line(scanfuse, monkeypatch, tmp_path):

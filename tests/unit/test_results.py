@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from scanfuse.execute import execute
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import FusedBlock
 from scanfuse.network import load
 from scanfuse.program import Cause
 from scanfuse.results import COLUMNS, TOTAL_COLUMNS, AgreementError, check_agreement, run, total_row
+from scanfuse.results.agreement import check_execution
 from scanfuse.results.table import IDENTITY, SUMMED, roofline
 
 
@@ -185,3 +187,15 @@ def test_two_requests_of_one_layer_swapped_between_causes_are_noticed(done):
     reads[layer, Cause.WEIGHT] += 1
     with pytest.raises(AgreementError, match=done.network.layers[layer].name):
         check_agreement(replace(done.simulation, dynamic={**done.simulation.dynamic, "reads": reads}))
+
+
+def test_what_an_execution_measures_must_be_what_the_program_says(done):
+    program = done.simulation.program
+    execution = execute(program, done.accelerator.buffer.entries)
+    check_execution(program, execution)
+    first, *rest = execution.peak_entries
+    with pytest.raises(AgreementError, match="stem: live entries at the peak: executor"):
+        check_execution(program, replace(execution, peak_entries=(first - 1, *rest)))
+    loaded = {**execution.loaded, Cause.IFMAP: execution.loaded[Cause.IFMAP] + 1}
+    with pytest.raises(AgreementError, match="entries moved: executor"):
+        check_execution(program, replace(execution, loaded=loaded))

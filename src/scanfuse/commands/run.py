@@ -119,8 +119,8 @@ def main(args: argparse.Namespace) -> int:
     run = run_setup(setup, network, args.verify, args.save_trace is not None)
     options.warn_of_overrides(run.simulation.config)
     if run.execution is not None:
-        told = f"{run.execution.elements:,} outputs of {run.execution.layers} layers"
-        print(f"scanfuse: verified: {told} equal the network's", file=sys.stderr)
+        told = f"{run.execution.elements:,} outputs of {run.execution.layers} layers equal the network's"
+        print(f"scanfuse: verified: {told}; {peak_told(run)}", file=sys.stderr)
     results.write_run(folder, run, setup)
     if args.save_trace:
         save_trace(args.save_trace, run)
@@ -132,6 +132,15 @@ def main(args: argparse.Namespace) -> int:
     print_run(run, shown, args.format, TIME_COLUMNS if args.time else COLUMNS)
     print(f"scanfuse: wrote {folder}", file=sys.stderr)
     return 0
+
+
+def peak_told(run: Run) -> str:
+    """The largest of the live entries that the execution has measured, and in which group."""
+    assert run.execution is not None
+    peaks = run.execution.peak_entries
+    group = peaks.index(max(peaks))
+    first = run.network.layers[run.mapping.groups[group].layers[0]].name
+    return f"at most {max(peaks):,} of {run.accelerator.buffer.entries:,} entries live, from {first} on"
 
 
 def setup_from(args: argparse.Namespace) -> Setup:

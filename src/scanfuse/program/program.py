@@ -139,6 +139,13 @@ class Program:
         return np.asarray(before + self.claims)
 
     @cached_property
+    def peaks(self) -> np.ndarray:
+        """Per group, the most entries live at once."""
+        found = np.zeros(len(self.mapping.groups), dtype=np.int64)
+        np.maximum.at(found, self.groups, self.live)
+        return found
+
+    @cached_property
     def stored_with_free(self) -> np.ndarray:
         """Per move, whether it frees a box whose tensor the same step stores."""
         moves = self.moves

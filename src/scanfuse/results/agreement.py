@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scanfuse.program import Cause
+from scanfuse.program import Cause, Program
 from scanfuse.simulate import Simulation
+
+if TYPE_CHECKING:
+    from scanfuse.execute import Execution
 
 CLOSED_FORMS = {  # cause -> fields of the mapping's closed-form traffic
     Cause.IFMAP: ("ifmap",),
@@ -33,6 +37,16 @@ def check_agreement(simulation: Simulation) -> None:
     _check_traffic(simulation)
     _check_engine(simulation)
     _check_time(simulation)
+
+
+def check_execution(program: Program, execution: Execution) -> None:
+    """Hold what an execution has measured to the program: entries moved, and each group's live entries at
+    the peak. Raises AgreementError."""
+    peaks = program.peaks.tolist()
+    for group, measured, planned in zip(program.mapping.groups, execution.peak_entries, peaks, strict=True):
+        names = ", ".join(program.mapping.network.layers[index].name for index in group.layers)
+        _equal("executor", measured, "program", planned, "live entries at the peak", names)
+    _equal("executor", execution.entries, "program", sum(program.traffic().values()), "entries moved", "sum")
 
 
 def _check_traffic(simulation: Simulation) -> None:

@@ -62,8 +62,7 @@ def mapping_rows(program: Program, accelerator: Accelerator, config: DramConfig)
     entries = _by_group(mapping, group_of_transfer, program.sizes[transfers])
     bursts = _by_group(mapping, group_of_transfer, plan.bursts.counts)
     macs = _by_group(mapping, program.groups[program.ops["step"]], plan.op_macs)
-    live = np.zeros(len(mapping.groups), dtype=np.int64)
-    np.maximum.at(live, program.groups, program.live)
+    live = program.peaks
     steps = np.bincount(program.groups, minlength=len(mapping.groups))
     return [
         {

@@ -14,7 +14,7 @@ from scanfuse.hardware import Accelerator
 from scanfuse.mapping import Explanation, Mapping, MappingError, explain, make_mapping
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
 from scanfuse.program import Program, check, unroll
-from scanfuse.results.agreement import check_agreement
+from scanfuse.results.agreement import check_agreement, check_execution
 from scanfuse.results.setup import dram_config
 from scanfuse.results.table import layer_table, total_row
 from scanfuse.simulate import Simulation, simulate
@@ -197,11 +197,17 @@ def check_size(mapping: Mapping, accelerator: Accelerator) -> None:
 
 
 def verify_program(program: Program, accelerator: Accelerator, progress: Progress) -> Execution:
-    """Run a program on integers. Raises ExecutionError where a value is not that of the network."""
+    """Run a program on integers.
+
+    Raises ExecutionError where a value is not that of the network, AgreementError where what is measured
+    meanwhile is not what the program says.
+    """
     from scanfuse.execute import execute
 
     with progress("verify", len(program.mapping.groups)) as advance:
-        return execute(program, accelerator.buffer.entries, progress=lambda name: advance())
+        execution = execute(program, accelerator.buffer.entries, progress=lambda name: advance())
+    check_execution(program, execution)
+    return execution
 
 
 def quiet(what: str, parts: int) -> AbstractContextManager[Advance]:

@@ -50,10 +50,19 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
             {"layer": layer.name, **{name: int(counts[name][index]) for name in EXACT if name in counts}}
             for index, layer in enumerate(run.network.layers)
         ],
+        "verified": verified(run),
         "run": {"network": setup.network, "resolution": setup.resolution, "width": setup.width},
         "dram": simulation.config.to_dict(),
         "versions": versions(),
     }
+
+
+def verified(run: Run) -> dict[str, Any] | None:
+    """What an execution on integers has shown, and the live entries it measured at the peak of each group."""
+    found = run.execution
+    if found is None:
+        return None
+    return {"layers": found.layers, "outputs": found.elements, "peak_entries": list(found.peak_entries)}
 
 
 def versions() -> dict[str, str]:

@@ -232,8 +232,7 @@ def network_of(simulation: Simulation) -> Network:
 def _groups(simulation: Simulation) -> tuple[np.ndarray, np.ndarray]:
     """Per layer, its group and the most entries live in it."""
     program = simulation.program
-    peaks = np.zeros(len(program.mapping.groups), dtype=np.int64)
-    np.maximum.at(peaks, program.groups, program.live)
+    peaks = program.peaks
     group_of = np.zeros(simulation.layers, dtype=np.int64)
     for number, group in enumerate(program.mapping.groups):
         group_of[list(group.layers)] = number
