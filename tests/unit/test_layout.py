@@ -1,5 +1,7 @@
 """Boxes to bursts, against a plain enumeration of every byte."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import SCHEDULES, make_mapping
 from scanfuse.network import load
-from scanfuse.program import BOX, AddressLayout, Cause, Program, View, unroll
+from scanfuse.program import BOX, AddressLayout, Cause, Program, View, fewest_bursts, unroll
 
 
 def bytes_of_box(program: Program, layout: AddressLayout, row: np.void) -> set[int]:
@@ -17,6 +19,7 @@ def bytes_of_box(program: Program, layout: AddressLayout, row: np.void) -> set[i
     psum = row["cause"] == Cause.PSUM
     unit = layout.entry_bytes * (program.mapping.psum_entries if psum else 1)
     base = layout.bases[int(row["tensor"]), bool(psum)]
+    order = program.mapping.layout_of(program.tensors[row["tensor"]].name)
     a0, a1, b0, b1, c0, c1 = (int(row[edge]) for edge in BOX)
     found = set()
     for a in range(a0, a1):
@@ -26,10 +29,8 @@ def bytes_of_box(program: Program, layout: AddressLayout, row: np.void) -> set[i
                     index = a
                 else:
                     h, w = divmod(c, width) if row["view"] == View.PIXELS else (b, c)
-                    if program.mapping.layout == "nhwc":
-                        index = (h * width + w) * channels + a
-                    else:
-                        index = (a * height + h) * width + w
+                    block = channels if order == "nhwc" else int(order[4:] or 1)
+                    index = ((a // block * height + h) * width + w) * block + a % block
                 found.update(range(base + index * unit, base + (index + 1) * unit))
     return found
 
@@ -56,9 +57,16 @@ def test_bursts_cover_each_box_exactly(
             "buffer.entries=6000",
         ],
     )
-    program = unroll(make_mapping(load(name, resolution=32, width=0.35), schedule, accelerator))
+    mapping = make_mapping(load(name, resolution=32, width=0.35), schedule, accelerator)
+    program = unroll(mapping)
+    layout = AddressLayout(program, bits // 8, burst_bytes, 1 << 31)
+    usual = layout.bursts()
+    layouts = fewest_bursts(program, bits // 8, burst_bytes)
+    program = unroll(replace(mapping, layouts=layouts))
     layout = AddressLayout(program, bits // 8, burst_bytes, 1 << 31)
     bursts = layout.bursts()
+    assert bool(layouts) == (bursts.counts.sum() < usual.counts.sum())
+    assert bursts.useful_bytes.sum() == usual.useful_bytes.sum()
     rows = program.moves[program.transfers]
     maps = np.flatnonzero(rows["cause"] != Cause.WEIGHT)
     for index in np.random.default_rng(pick).choice(maps, 20).tolist():

@@ -20,6 +20,7 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.explain import Explanation, Way, explain
 from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.layouts import MAP_LAYOUTS, MapLayout, Placed, block_of
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.nest import Nest
@@ -30,6 +31,7 @@ from scanfuse.mapping.traffic import Traffic
 
 __all__ = [
     "MAPPING_FORMATS",
+    "MAP_LAYOUTS",
     "SCHEDULES",
     "BlockShape",
     "CachedCost",
@@ -42,12 +44,15 @@ __all__ = [
     "Group",
     "Held",
     "LayerTiling",
+    "MapLayout",
     "Mapping",
     "MappingError",
     "Nest",
+    "Placed",
     "TilingCost",
     "Traffic",
     "Way",
+    "block_of",
     "compulsory_entries",
     "cut_of",
     "explain",

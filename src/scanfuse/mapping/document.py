@@ -4,6 +4,9 @@
     layout = "nhwc"
     psum_entries = 1
     kept = ["b5.add"]               # maps that stay in the buffer between groups; left out where none do
+    layouts = [                     # maps that lie otherwise; left out where none do
+        { map = "b1.project", layout = "nchw16" },
+    ]
 
     [network]                       # as `load` takes it
     name = "mobilenet_v2"
@@ -28,6 +31,7 @@ from typing import Any, Literal, get_args
 
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fields import from_plain, shown, to_plain
+from scanfuse.mapping.layouts import Placed
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.network import Layer, Network, NetworkError, Origin, load
 from scanfuse.network.errors import did_you_mean
@@ -53,6 +57,7 @@ class Header:
     layout: Literal["nhwc", "nchw"]
     psum_entries: Literal[1, 2, 4]
     kept: tuple[str, ...] | None = None
+    layouts: tuple[Placed, ...] | None = None
 
 
 def kind_of(group: type[Any]) -> str:
@@ -71,7 +76,14 @@ def group_document(mapping: Mapping, group: Group) -> dict[str, Any]:
 def mapping_document(mapping: Mapping) -> dict[str, Any]:
     """A mapping as plain data."""
     origin = mapping.network.origin or Origin(mapping.network.name)
-    header = Header(origin, mapping.schedule, mapping.layout, mapping.psum_entries, mapping.kept or None)  # type: ignore[arg-type]
+    header = Header(
+        origin,
+        mapping.schedule,
+        mapping.layout,  # type: ignore[arg-type]
+        mapping.psum_entries,  # type: ignore[arg-type]
+        mapping.kept or None,
+        mapping.layouts or None,
+    )
     groups = [group_document(mapping, group) for group in mapping.groups]
     return {**to_plain(header, ()), "groups": groups}
 
@@ -134,7 +146,13 @@ def _from_document(document: Any, network: Network | None) -> Mapping:
     found = _network(header.network, network)
     parsed = [_group(group, f"groups[{number}]", found.layers) for number, group in enumerate(groups)]
     return Mapping(
-        found, header.schedule, tuple(parsed), header.layout, header.psum_entries, header.kept or ()
+        found,
+        header.schedule,
+        tuple(parsed),
+        header.layout,
+        header.psum_entries,
+        header.kept or (),
+        header.layouts or (),
     )
 
 

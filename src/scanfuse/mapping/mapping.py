@@ -10,6 +10,7 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.groups import check_groups
 from scanfuse.mapping.held import held_around
+from scanfuse.mapping.layouts import Placed, check_layouts
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
@@ -23,10 +24,10 @@ Group = LayerTiling | FusedBlock | Cascade | CachedTiling
 class Mapping:
     """How a network runs: groups in execution order, and the order in which feature maps lie in DRAM.
 
-    layout: "nhwc" (channels innermost) or "nchw". kept: names of maps that stay in the buffer from the group
-    that makes them to the last one that reads them, and never go to DRAM; those groups are cascades. Raises
-    MappingError unless the groups cover the layers of the network once and in order, each cut within its
-    layers' extents.
+    layout: "nhwc" (channels innermost) or "nchw"; layouts: maps that lie otherwise. kept: names of maps that
+    stay in the buffer from the group that makes them to the last one that reads them, and never go to DRAM;
+    those groups are cascades. Raises MappingError unless the groups cover the layers of the network in order,
+    each cut within its layers' extents.
     """
 
     network: Network
@@ -35,10 +36,12 @@ class Mapping:
     layout: str
     psum_entries: int = 1
     kept: tuple[str, ...] = ()
+    layouts: tuple[Placed, ...] = ()
 
     def __post_init__(self) -> None:
         check_groups(self.network, self.groups)
         check_kept(self.network, self.groups, self.kept)
+        check_layouts(self.network, self.layouts)
         for number, group in enumerate(self.groups):
             try:
                 self.cost(group)
@@ -62,6 +65,14 @@ class Mapping:
         if isinstance(group, CachedTiling):
             return CachedCost(nest, group, self.psum_entries)
         return TilingCost(nest, group, self.psum_entries)
+
+    def layout_of(self, store: str) -> str:
+        """The layout of a map that has a place of its own, by name."""
+        return self._layouts.get(store, self.layout)
+
+    @cached_property
+    def _layouts(self) -> dict[str, str]:
+        return {placed.map: placed.layout for placed in self.layouts}
 
     def live_entries(self, group: Group) -> int:
         """Entries live at the peak of a group, with the maps that are held over it."""

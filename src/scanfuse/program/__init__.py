@@ -3,6 +3,7 @@ share."""
 
 from scanfuse.program.check import ProgramError, check
 from scanfuse.program.layout import AddressLayout, Bursts, LayoutError
+from scanfuse.program.map_layouts import fewest_bursts
 from scanfuse.program.program import BOX, MOVES, OPS, Cause, Move, Program, Stored, View
 from scanfuse.program.tensors import TensorTable
 from scanfuse.program.unroll import unroll
@@ -22,5 +23,6 @@ __all__ = [
     "TensorTable",
     "View",
     "check",
+    "fewest_bursts",
     "unroll",
 ]

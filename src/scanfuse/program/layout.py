@@ -1,11 +1,11 @@
 """Where tensors lie in DRAM, and the bursts that a program's transfers become.
 
-Maps lie as `nhwc` (channels innermost) or `nchw`. The weights of all layers lie in one stream, tile by tile
-in the order in which the program first loads them, each tile starting at a burst: they are constants, so they
-can be packed for the schedule ahead of time. What a step of a fused group loads for several layers then goes
-round the banks once; in streams of their own, tiles would fall into different rows of the same banks. Spilled
-partial sums have a place of their own. A box becomes runs of contiguous bytes, runs become bursts; a burst
-that one transfer touches twice is requested once.
+Maps lie as `nhwc` (channels innermost), `nchw`, or `nchw<k>` (blocks of k channels). The weights of all
+layers lie in one stream, tile by tile in the order in which the program first loads them, each tile starting
+at a burst: they are constants, so they can be packed for the schedule ahead of time. What a step of a fused
+group loads for several layers then goes round the banks once; in streams of their own, tiles would fall into
+different rows of the same banks. Spilled partial sums have a place of their own. A box becomes runs of
+contiguous bytes, runs become bursts; a burst that one transfer touches twice is requested once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from scanfuse.mapping import block_of
 from scanfuse.program.program import BOX, Cause, Move, Program, View
 
 REGION_ALIGNMENT_BYTES = 1 << 16  # every tensor starts at a multiple of this, so layouts move in whole rows
@@ -162,8 +163,18 @@ class AddressLayout:
             for psum in (False, True):
                 mask = ~weights & (rows["tensor"] == tensor) & ((rows["cause"] == Cause.PSUM) == psum)
                 if mask.any():
-                    self._map_runs(runs, rows, np.flatnonzero(mask), tensor, psum)
+                    order = self.program.mapping.layout_of(self.program.tensors[tensor].name)
+                    self._map_runs(runs, rows, np.flatnonzero(mask), tensor, psum, order)
         return runs.to_bursts(self.burst_bytes, sizes * self.entry_bytes)
+
+    def map_bursts(self, rows: np.ndarray, tensor: int, order: str) -> int:
+        """Bursts of transfers of one map, if it lay in another order."""
+        runs = _Runs.empty(len(rows))
+        for psum in (False, True):
+            index = np.flatnonzero((rows["cause"] == Cause.PSUM) == psum)
+            if len(index):
+                self._map_runs(runs, rows, index, tensor, psum, order)
+        return len(runs.to_bursts(self.burst_bytes, np.zeros(len(rows), dtype=np.int64)).addresses)
 
     def _weight_runs(self, runs: _Runs, rows: np.ndarray, sizes: np.ndarray, index: np.ndarray) -> None:
         tensors = rows["tensor"][index].tolist()
@@ -172,28 +183,37 @@ class AddressLayout:
         runs.length[index] = sizes[index] * self.entry_bytes
         runs.outer[index] = runs.middle[index] = 1
 
-    def _map_runs(self, runs: _Runs, rows: np.ndarray, index: np.ndarray, tensor: int, psum: bool) -> None:
+    def _map_runs(
+        self, runs: _Runs, rows: np.ndarray, index: np.ndarray, tensor: int, psum: bool, order: str
+    ) -> None:  # fmt: skip
         for view in np.unique(rows["view"][index]).tolist():
             some = index[rows["view"][index] == view]
-            self._box_runs(runs, rows, some, tensor, View(view), psum)
+            self._box_runs(runs, rows, some, tensor, View(view), psum, order)
 
     def _box_runs(
-        self, runs: _Runs, rows: np.ndarray, index: np.ndarray, tensor: int, view: View, psum: bool
+        self, runs: _Runs, rows: np.ndarray, index: np.ndarray, tensor: int, view: View, psum: bool,
+        order: str,
     ) -> None:  # fmt: skip
-        """Runs of boxes of one map in one view: three nested levels, the inner ones merged where whole."""
+        """Runs of boxes of one map in one view: three nested levels, the inner ones merged where whole.
+
+        A block of channels lies as one channel would with pixels as wide as the block.
+        """
         unit = self.entry_bytes * (self.program.mapping.psum_entries if psum else 1)
         channels, height, width = self.program.tensors[tensor].shape
         if view == View.CHANNELS:
             channels, height, width = channels * height * width, 1, 1
         elif view == View.PIXELS:
             height, width = 1, height * width
-        axes = {"c": ("a0", "a1", channels), "h": ("b0", "b1", height), "w": ("c0", "c1", width)}
-        nesting = "hwc" if self.program.mapping.layout == "nhwc" else "chw"
+        block = 1 if view == View.CHANNELS else max(block_of(order), 1)
+        edges = {edge: rows[edge][index].astype(np.int64) for edge in BOX}
+        axes = {
+            "c": (edges["a0"] // block, edges["a1"] // block, channels // block),
+            "h": (edges["b0"], edges["b1"], height),
+            "w": (edges["c0"] * block, edges["c1"] * block, width * block),
+        }
+        nesting = "hwc" if order == "nhwc" else "chw"
         (o0, o1, _), (m0, m1, middle_size), (i0, i1, inner_size) = (axes[axis] for axis in nesting)
-        low = [rows[edge][index].astype(np.int64) for edge in (o0, m0, i0)]
-        count = [
-            rows[edge][index].astype(np.int64) - start for edge, start in zip((o1, m1, i1), low, strict=True)
-        ]
+        low, count = [o0, m0, i0], [o1 - o0, m1 - m0, i1 - i0]
         start = (low[0] * middle_size + low[1]) * inner_size + low[2]
         whole_inner = count[2] == inner_size
         whole = whole_inner & (count[1] == middle_size)

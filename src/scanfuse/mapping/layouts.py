@@ -1,0 +1,50 @@
+"""How maps lie in DRAM: the order of their axes.
+
+* `nhwc`: the channels of a pixel together. * `nchw`: the pixels of a channel together. * `nchw16`, `nchw32`:
+blocks of 16 or 32 channels, in each the channels of a pixel together; for maps whose channels come in whole
+blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from scanfuse.mapping.errors import MappingError
+from scanfuse.network import Network
+
+MapLayout = Literal["nhwc", "nchw", "nchw16", "nchw32"]
+MAP_LAYOUTS: tuple[MapLayout, ...] = get_args(MapLayout)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A map by name, and how it lies where that is not as the mapping says of all."""
+
+    map: str
+    layout: MapLayout
+
+
+def block_of(layout: str) -> int:
+    """Channels of a block: 1 for `nchw`, 0 for `nhwc`, whose block has all."""
+    return 0 if layout == "nhwc" else int(layout.removeprefix("nchw") or 1)
+
+
+def check_layouts(network: Network, layouts: tuple[Placed, ...]) -> None:
+    """Raise MappingError unless each is of a map that has a place of its own, once, in whole blocks."""
+    stores = {place.store.name: place.store for place in network.places.values()}
+    seen: set[str] = set()
+    for number, placed in enumerate(layouts):
+        where = f"layouts[{number}]"
+        if placed.map not in stores:
+            raise MappingError(
+                f"{where}.map: {placed.map} is no map of {network.name} with a place of its own"
+            )
+        if placed.map in seen:
+            raise MappingError(f"{where}.map: {placed.map} has a layout already")
+        seen.add(placed.map)
+        channels, block = stores[placed.map].channels, block_of(placed.layout)
+        if block and channels % block:
+            raise MappingError(
+                f"{where}.layout: the {channels} channels of {placed.map} are no whole blocks of {block}"
+            )
