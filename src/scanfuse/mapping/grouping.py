@@ -8,7 +8,7 @@ weights, the maps that are not kept, the network's output) prunes all that canno
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from scanfuse.mapping.cascade import CascadeCost, Held
@@ -20,7 +20,7 @@ from scanfuse.mapping.units import Unit, UnitShape, least_read, units
 from scanfuse.network import Network, Tensor
 
 Kept = frozenset[str]
-Cost = tuple[int, int, int]
+Cost = tuple[float, int, int]  # entries or the goal's score, MACs computed again, steps
 # (first stage, stages, entries of the buffer) -> a group from DRAM to DRAM and its cost
 Alone = Callable[[int, int, int], tuple[Group, Cost] | None]
 
@@ -113,7 +113,28 @@ class GroupingSearch:
         """Entries of a map that stages from a boundary on read at the least, if it is in DRAM."""
         return max((entries for number, entries in self.least_read[name] if number >= boundary), default=0)
 
-    def least_rest(self, boundary: int, kept: Kept) -> int:
+    def least_rest(self, boundary: int, kept: Kept) -> float:
+        """What must still be spent after a boundary whatever happens."""
+        return self._value(self._least_entries(boundary, kept), boundary)
+
+    def _value(self, entries: int, boundary: int) -> float:
+        """Entries as the search counts them; with a goal, with what the stages from a boundary on compute."""
+        goal, target = self.target.goal, self.target
+        if goal is None:
+            return entries
+        compute_ps = self.cycles_from[boundary] * target.cycle_ps
+        return float(goal.least(entries * target.entry_bytes / target.burst_bytes, compute_ps))
+
+    @cached_property
+    def cycles_from(self) -> list[int]:
+        """Per boundary, the least array cycles of all stages after it."""
+        found, array = [0], self.target.array
+        for stage in self.parts[::-1]:
+            layer = self.network.layers[stage.layer]
+            found.append(found[-1] + layer.macs // (array.rows * array.columns))
+        return found[::-1]
+
+    def _least_entries(self, boundary: int, kept: Kept) -> int:
         """Entries that must move after a boundary whatever happens."""
         if boundary == len(self.parts):
             return 0
@@ -209,7 +230,7 @@ class GroupingSearch:
     def _pays(self, chain: tuple[Unit, ...]) -> bool:
         """Whether the chain moves less than without its last unit, which then runs alone, all from DRAM to
         DRAM."""
-        whole, before, last = (self._fit(each, Held()) for each in (chain, chain[:-1], chain[-1:]))
+        whole, before, last = (self._moves_least(each) for each in (chain, chain[:-1], chain[-1:]))
         if whole is None:
             return False
         if before is None or last is None:
@@ -234,7 +255,7 @@ class GroupingSearch:
                 continue
             found = self._fit(chain, self._held(boundary, stop, kept, after))
             if found is not None:
-                yield Option(stop, after, found.cascade, key(found))
+                yield Option(stop, after, found.cascade, key(found, self.target))
 
     def _closed(self, start: int, stop: int) -> bool:
         return all(
@@ -258,7 +279,7 @@ class GroupingSearch:
         if self.outputs[stop - 1].name not in after:
             moved += self.outputs[stop - 1].entries
         moved += self.weights_from[start] - self.weights_from[stop]
-        return cost[0] + moved + self.least_rest(stop, after) > least[0]
+        return cost[0] + self._value(moved + self._least_entries(stop, after), start) > least[0]
 
     def _must_read_within(self, name: str, start: int, stop: int) -> int:
         return max(entries for number, entries in self.least_read[name] if start <= number < stop)
@@ -284,6 +305,19 @@ class GroupingSearch:
         if (chain, held) not in self._known:
             self._known[chain, held] = fit_cascade(self.network, chain, held, self.target)
         return self._known[chain, held]
+
+    def _moves_least(self, chain: tuple[Unit, ...]) -> CascadeCost | None:
+        """The chain from DRAM to DRAM, for the least traffic."""
+        if self.target.goal is None:
+            return self._fit(chain, Held())
+        if chain not in self._known_alone:
+            target = replace(self.target, goal=None)
+            self._known_alone[chain] = fit_cascade(self.network, chain, Held(), target)
+        return self._known_alone[chain]
+
+    @cached_property
+    def _known_alone(self) -> dict[tuple[Unit, ...], CascadeCost | None]:
+        return {}
 
     @cached_property
     def _known(self) -> dict[tuple[tuple[Unit, ...], Held], CascadeCost | None]:
