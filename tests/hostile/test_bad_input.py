@@ -110,7 +110,7 @@ CASES = {
     "golden settings": ("check settings.toml", ["settings.toml", "run.settings", "texts"]),
     "list": ("list colours", ["'colours'", "networks"]),
     "nothing to map": ("map", ["NETWORK", "--mapping", "scanfuse map --help"]),
-    "map objective": ("map mobilenet_v2 --objective energy", ["--objective", "'energy'", "traffic"]),
+    "map objective": ("map mobilenet_v2 --objective enrgy", ["--objective", "'enrgy'", "traffic"]),
     "map schedule": ("map mobilenet_v2 --schedule fusd", ["'fusd'", "did you mean fused?"]),
     "map suffix": ("map mobilenet_v2 -o mine.yaml", ["mine.yaml", ".toml or .json"]),
     "map place": ("map mobilenet_v2 -o no/mine.toml", ["no/mine.toml", "no folder no"]),

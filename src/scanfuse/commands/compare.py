@@ -25,6 +25,7 @@ EPILOG = """examples:
   scanfuse compare mobilenet_v2 --schedules raster,fused --per-layer
   scanfuse compare mobilenet_v2 --buffer-policy lru --set buffer.lru_order=nmk
   scanfuse compare mobilenet_v1 --set buffer.entry_bits=8 --set pe_array.rows=16
+  scanfuse compare mobilenet_v2 --objective energy --set pe_array.clock_hz="200 MHz"
   scanfuse compare mobilenet_v2 --format json > figures.json
 """
 SCHEDULES = "fixed,raster,scan,fused,resident,deep"
@@ -73,6 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B,...",
         help=f"which (scanfuse list schedules); {SCHEDULES}, with --buffer-policy lru {CACHED}",
     )
+    options.add_objective(parser)
+    options.add_no_cache(parser)
     options.add_hardware(parser)
     parser.add_argument("--per-layer", action="store_true", help="also DRAM energy and time of every layer")
     options.add_format(parser)
@@ -89,7 +92,19 @@ def main(args: argparse.Namespace) -> int:
     options.check_schedules(names)
     network = load(args.network, args.resolution, args.width)
     config = results.dram_config(accelerator)
-    runs = [results.run(network, name, accelerator, config, progress=show_progress) for name in names]
+    objective = args.objective or "traffic"
+    runs = [
+        results.run(
+            network,
+            name,
+            accelerator,
+            config,
+            objective=objective,
+            cache=not args.no_cache,
+            progress=show_progress,
+        )
+        for name in names
+    ]
     options.warn_of_overrides(config)
     if args.format == "json":
         print(json.dumps(document(runs, accelerator, args.per_layer), indent=1))

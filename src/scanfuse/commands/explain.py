@@ -23,7 +23,9 @@ alone, is its best cut as one.
 
 Entries, extra MACs (computed again) and peak entries (live in the buffer) are closed forms; bursts are an
 estimate, and so is the cost, by which the search chooses among ways that move as few entries and compute as
-few MACs: bursts plus latency, in bursts."""
+few MACs: bursts plus latency, in bursts. In a run with another --objective than traffic, the cost estimates
+what that makes least (bursts; nJ; ps; for edp energy and latency as shares of the whole), and the search
+compares costs first."""
 EPILOG = """examples:
   scanfuse explain runs/mobilenet_v2-fused
   scanfuse explain runs/mobilenet_v2-fused --format json > why.json
@@ -55,7 +57,8 @@ def main(args: argparse.Namespace) -> int:
     config = results.dram_config(setup.hardware)
     with blamed_on(setup.mapping):
         results.prove(mapping, setup.hardware)
-    found = results.explain_mapping(mapping, setup.hardware, config, show_progress)
+    objective = setup.objective or "traffic"
+    found = results.explain_mapping(mapping, setup.hardware, config, show_progress, objective)
     if args.format == "json":
         document: dict[str, Any] = {"network": mapping.network.name, "schedule": mapping.schedule}
         document["explanations"] = [results.explanation_document(mapping, one) for one in found]

@@ -37,9 +37,9 @@ EPILOG = """examples:
   scanfuse map mobilenet_v2 --schedule scan --set buffer.entries=16384 -o mine.toml
   scanfuse map --mapping mine.toml --set buffer.entries=16384
   scanfuse map resnet50 --explain
+  scanfuse map mobilenet_v2 --schedule deep --objective energy -o cheap.toml
   scanfuse map mobilenet_v1 --format json > mapping.json
 """
-OBJECTIVES = ("traffic",)
 COLUMNS = (
     Column("#", lambda row: str(row["group"]) if "group" in row else ""),
     Column("layers", lambda row: span_text(row["layers"]) if "group" in row else "total"),
@@ -61,9 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_network_or_mapping(
         parser, "a network of the zoo (scanfuse list networks)", "print the mapping in a file instead"
     )
-    parser.add_argument(
-        "--objective", choices=OBJECTIVES, help="what the search makes least: entries moved (traffic)"
-    )
+    options.add_objective(parser)
+    options.add_no_cache(parser)
     options.add_hardware(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="save the mapping, as .toml or .json"
@@ -92,7 +91,10 @@ def main(args: argparse.Namespace) -> int:
         with blamed_on(args.mapping):
             program = results.prove(mapping, accelerator)
     document = results.mapping_summary(program, accelerator, config)
-    found = results.explain_mapping(mapping, accelerator, config, show_progress) if args.explain else []
+    found = []
+    if args.explain:
+        objective = args.objective or "traffic"
+        found = results.explain_mapping(mapping, accelerator, config, show_progress, objective)
     if args.output is not None:
         results.save_mapping(args.output, mapping)
     if args.format == "json":
@@ -120,7 +122,10 @@ def search(args: argparse.Namespace, accelerator: Accelerator, config: DramConfi
     from scanfuse.network import load
 
     network = load(args.network, args.resolution, args.width)
-    return results.map_network(network, args.schedule or "fused", accelerator, config, show_progress)
+    schedule, objective = args.schedule or "fused", args.objective or "traffic"
+    return results.map_network(
+        network, schedule, accelerator, config, show_progress, objective, cache=not args.no_cache
+    )
 
 
 def rows_of(mapping: Mapping, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:

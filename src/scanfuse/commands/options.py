@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from scanfuse.network import Network
 
 FORMATS = ("table", "json", "csv")
+# What a search may make least, said here too so that help imports no room; a test holds it to what there is.
+OBJECTIVES = ("traffic", "bursts", "energy", "latency", "edp")
 # The trace formats, said here too so that help needs no DRAM engine; a test holds them to those there are.
 TRACE_FORMATS = {
     "npz": "ours: columns and a record, compact, for numpy",
@@ -78,6 +80,12 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         help="what stays in the buffer is said by the mapping (explicit), or left to a cache of small tiles "
         "(lru: for the schedules fixed, raster and scan; see buffer.lru_tile and lru_order); explicit",
     )
+    parser.add_argument(
+        "--reserve",
+        metavar="SHARE",
+        help="the share of the buffer that a mapping leaves free for loads ahead, such as 0.1; 0, and with "
+        "the objectives latency and edp what is best",
+    )
     add_dram_backend(parser)
     parser.add_argument(
         "--set",
@@ -86,6 +94,23 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
         default=[],
         dest="settings",
         help="change one figure of the hardware, such as buffer.entries=32768; may be repeated",
+    )
+
+
+def add_objective(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--objective",
+        choices=OBJECTIVES,
+        help="what the search makes least: entries moved (traffic), DRAM bursts, energy of the DRAM, "
+        "latency, or energy times latency (edp); the best few are simulated (docs/objectives.md); traffic",
+    )
+
+
+def add_no_cache(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="search anew, and keep nothing; else what a search finds is kept in the user's cache folder",
     )
 
 
@@ -130,12 +155,13 @@ def trace_help() -> str:
 
 
 def hardware_settings(args: argparse.Namespace) -> list[str]:
-    """The settings of --dram, --dram-mode, --dram-backend, --buffer-policy and --set, in order."""
+    """The settings of --dram, --dram-mode, --dram-backend, --buffer-policy, --reserve and --set, in order."""
     given = {
         "dram.part": args.dram,
         "dram.mode": args.dram_mode,
         "dram.backend": args.dram_backend,
         "buffer.policy": args.buffer_policy,
+        "buffer.reserve": args.reserve,
     }
     asked = [f"{key}={value}" for key, value in given.items() if value is not None]
     return [*asked, *args.settings]

@@ -32,6 +32,7 @@ EPILOG = """examples:
   scanfuse run mobilenet_v2
   scanfuse run mobilenet_v2 --schedule raster --set buffer.entries=32768 --out runs/half
   scanfuse run mobilenet_v2 --dram DDR3_micron_64M_8B_x4_sg15 --set pe_array.clock_hz="1 GHz"
+  scanfuse run mobilenet_v2 --schedule deep --objective edp
   scanfuse run mobilenet_v2 --layers 3-8,12 --format csv
   scanfuse run mobilenet_v2 --schedule raster --time
   scanfuse run mobilenet_v2 --schedule scan --buffer-policy lru --set buffer.lru_tile=32
@@ -81,6 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "a network of the zoo, or the config.toml of a run folder",
         "run a network as a file says (see scanfuse map)",
     )
+    options.add_objective(parser)
+    options.add_no_cache(parser)
     options.add_hardware(parser)
     parser.add_argument(
         "--layers",
@@ -116,7 +119,7 @@ def main(args: argparse.Namespace) -> int:
     shown = every if args.layers is None else options.parse_layers(args.layers, network)
     folder = args.out or Path("runs") / f"{network.name}-{setup.schedule or stem_of(setup)}"
     check_places(folder, args.save_trace)
-    run = run_setup(setup, network, args.verify, args.save_trace is not None)
+    run = run_setup(setup, network, args)
     options.warn_of_overrides(run.simulation.config)
     if run.execution is not None:
         told = f"{run.execution.elements:,} outputs of {run.execution.layers} layers equal the network's"
@@ -152,7 +155,8 @@ def setup_from(args: argparse.Namespace) -> Setup:
         return mapping_setup(args.mapping, options.load_accelerator(args))
     if not options.is_config(args.network):
         hardware = options.load_accelerator(args)
-        return Setup(args.network, args.schedule or "fused", args.resolution, args.width, hardware)
+        schedule = args.schedule or "fused"
+        return Setup(args.network, schedule, args.resolution, args.width, hardware, objective=args.objective)
     if args.hardware:
         raise BadInput(f"{args.network} describes the hardware already: leave out --hardware, or use --set")
     return config_setup(args)
@@ -173,7 +177,7 @@ def config_setup(args: argparse.Namespace) -> Setup:
 
     settings = options.hardware_settings(args)
     setup = load_setup(Path(args.network), settings)
-    asked = {name: getattr(args, name) for name in ("schedule", "resolution", "width")}
+    asked = {name: getattr(args, name) for name in ("schedule", "resolution", "width", "objective")}
     changes = {name: value for name, value in asked.items() if value is not None}
     given = setup.schedule is None
     if given and changes and "schedule" not in changes:
@@ -191,16 +195,19 @@ def stem_of(setup: Setup) -> str:
     return setup.mapping.stem
 
 
-def run_setup(setup: Setup, network: Network, verify: bool, log_requests: bool) -> Run:
+def run_setup(setup: Setup, network: Network, args: argparse.Namespace) -> Run:
     """Search for the mapping, or take that of a file; what is wrong with that one names the file."""
     from scanfuse import results
 
+    verify, log_requests = args.verify, args.save_trace is not None
     if setup.mapping is None:
         assert setup.schedule is not None
         return results.run(
             network,
             setup.schedule,
             setup.hardware,
+            objective=setup.objective or "traffic",
+            cache=not args.no_cache,
             verify=verify,
             log_requests=log_requests,
             progress=show_progress,

@@ -58,6 +58,7 @@ class Buffer:
     policy: Policy = "explicit"  # the mapping says what stays; or lru: a cache of small tiles decides
     lru_tile: int = 16  # size of such a tile: pixels and channels
     lru_order: LoopOrder = "auto"  # loops over such tiles, outermost first (pixels m, outputs n, inputs k)
+    reserve: float = 0.0  # share of the entries that a mapping leaves free, for loads ahead
 
     def __post_init__(self) -> None:
         checks.whole_number("buffer.entries", self.entries)
@@ -65,6 +66,7 @@ class Buffer:
         checks.one_of_numbers("buffer.psum_entries", self.psum_entries, (1, 2, 4))
         checks.one_of("buffer.policy", self.policy, POLICIES)
         checks.whole_number("buffer.lru_tile", self.lru_tile)
+        checks.share("buffer.reserve", self.reserve)
         checks.one_of("buffer.lru_order", self.lru_order, LOOP_ORDERS)
 
     @property
@@ -74,6 +76,11 @@ class Buffer:
     @property
     def bytes(self) -> int:
         return self.entries * self.entry_bytes
+
+    @property
+    def mapped_entries(self) -> int:
+        """Entries that a mapping may fill."""
+        return self.entries - int(self.entries * self.reserve)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,14 @@ def energy(key: str, value: object) -> None:
         raise HardwareError(f"{key}: must be 0 pJ or more and finite, got {value}")
 
 
+def share(key: str, value: object) -> None:
+    """A part of a whole, less than all of it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise HardwareError(f"{key}: expected a share such as 0.1, got {value!r}")
+    if not 0 <= value < 1:
+        raise HardwareError(f"{key}: must be 0 or more and less than 1, got {value}")
+
+
 def scalars(key: str, value: object) -> None:
     """A table of plain values, as in a DRAM ini file."""
     if not isinstance(value, dict):

@@ -8,6 +8,7 @@ from scanfuse.mapping.bounds import (
     layer_matmul_entries,
     matmul_entries,
 )
+from scanfuse.mapping.candidates import DOUBT, Candidate, Choice
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.document import (
     MAPPING_FORMATS,
@@ -19,26 +20,34 @@ from scanfuse.mapping.document import (
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.explain import Explanation, Way, explain
 from scanfuse.mapping.fields import cut_of
+from scanfuse.mapping.forecast import Forecast, forecast
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.layouts import MAP_LAYOUTS, MapLayout, Placed, block_of
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
+from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
+from scanfuse.mapping.objective import OBJECTIVES, check_objective
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
 from scanfuse.mapping.stages import layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
 
 __all__ = [
+    "DOUBT",
     "MAPPING_FORMATS",
     "MAP_LAYOUTS",
+    "OBJECTIVES",
     "SCHEDULES",
     "BlockShape",
     "CachedCost",
     "CachedTiling",
+    "Candidate",
     "Cascade",
     "CascadeCost",
+    "Choice",
     "Explanation",
+    "Forecast",
     "FusedBlock",
     "FusedCost",
     "Group",
@@ -47,15 +56,18 @@ __all__ = [
     "MapLayout",
     "Mapping",
     "MappingError",
+    "MemoryCosts",
     "Nest",
     "Placed",
     "TilingCost",
     "Traffic",
     "Way",
     "block_of",
+    "check_objective",
     "compulsory_entries",
     "cut_of",
     "explain",
+    "forecast",
     "group_document",
     "group_entries",
     "inside",

@@ -87,12 +87,12 @@ def cached_tiling(nest: Nest, stage: Stage, buffer: Buffer) -> CachedTiling:
         tiling = tiling_of_size(nest, stage, size, channels)
         sizes = tiling.tile_p, tiling.tile_q, tiling.tile_n, tiling.tile_k
         needed = TileGrid(nest, *sizes, buffer.psum_entries).largest_step
-        if needed <= buffer.entries:
-            return CachedTiling(tiling, buffer.entries)
+        if needed <= buffer.mapped_entries:
+            return CachedTiling(tiling, buffer.mapped_entries)
         if nest.flat or channels == 1:
             raise MappingError(
                 f"layer {nest.layer.name}: tiles of buffer.lru_tile = {size} do not fit a buffer of "
-                f"{buffer.entries} entries; a step needs {needed}"
+                f"{buffer.mapped_entries} entries; a step needs {needed}"
             )
         channels //= 2
 

@@ -28,7 +28,7 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fields import NotNegative, Positive
 from scanfuse.mapping.fusion import spans
 from scanfuse.mapping.traffic import Traffic
-from scanfuse.mapping.units import Unit, UnitShape
+from scanfuse.mapping.units import Unit, UnitShape, unit_shape
 from scanfuse.network import Network, Tensor
 
 Walk = Literal["rows", "chunks"]
@@ -130,7 +130,7 @@ class CascadeCost:
 
     @cached_property
     def shapes(self) -> tuple[UnitShape, ...]:
-        return tuple(UnitShape(self.network, unit) for unit in self.cascade.units)
+        return tuple(unit_shape(self.network, unit) for unit in self.cascade.units)
 
     @cached_property
     def chunk_spans(self) -> tuple[tuple[Span, ...], ...]:

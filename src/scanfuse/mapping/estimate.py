@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,13 +16,15 @@ from scanfuse.hardware import Accelerator, PEArray
 from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
 from scanfuse.mapping.fusion import FusedCost, spans
 from scanfuse.mapping.nest import Cut, Nest
+from scanfuse.mapping.objective import Goal
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Layer
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the estimates are for: the array, the buffer, and how fast DRAM can deliver."""
+    """What the estimates are for: the array, the buffer, how fast DRAM can deliver, and what the search makes
+    least: the goal, or where there is none entries moved."""
 
     array: PEArray
     buffer_entries: int
@@ -30,13 +32,29 @@ class Target:
     psum_entries: int = 1
     burst_bytes: int = 64
     burst_ps: int = 6000  # BL/2 ticks of DDR3-1333: 4 x 1500 ps
+    goal: Goal | None = None
+    reserve_entries: int = 0
+    prefetch: bool = True  # whether the DMA loads ahead at all
 
     @classmethod
     def of(cls, accelerator: Accelerator, burst_bytes: int = 64, burst_ps: int = 6000) -> Target:
         """That of an accelerator; burst_bytes, burst_ps: a DRAM burst, and the time the bus needs for it."""
         buffer = accelerator.buffer
-        entry_bytes, psum_entries = buffer.entry_bytes, buffer.psum_entries
-        return cls(accelerator.pe_array, buffer.entries, entry_bytes, psum_entries, burst_bytes, burst_ps)
+        return cls(
+            accelerator.pe_array,
+            buffer.mapped_entries,
+            buffer.entry_bytes,
+            buffer.psum_entries,
+            burst_bytes,
+            burst_ps,
+            reserve_entries=buffer.entries - buffer.mapped_entries,
+            prefetch=accelerator.dma.prefetch,
+        )
+
+    @property
+    def capacity(self) -> int:
+        """Entries that loads ahead may fill: those of the mapping, and those that it leaves free."""
+        return self.buffer_entries + self.reserve_entries
 
     @property
     def cycle_ps(self) -> float:
@@ -47,8 +65,24 @@ class Target:
         return cycles * (self.cycle_ps / self.burst_ps)
 
 
+class Runs(NamedTuple):
+    """How a box lies in DRAM: runs of contiguous addresses, the bursts that each fills, those that it is
+    expected to touch, and those from the start of one to the start of the next."""
+
+    count: Any
+    length: Any
+    bursts: Any
+    pitch: Any
+
+
 def box_bursts(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: str, target: Target) -> Any:
-    """Expected bursts of one transfer of a `box` (channels, rows, columns) of a map of `shape` (C, H, W).
+    """Expected bursts of one transfer of a `box` (channels, rows, columns) of a map of `shape` (C, H, W)."""
+    runs = box_runs(shape, box, order, target)
+    return runs.count * runs.bursts
+
+
+def box_runs(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: str, target: Target) -> Runs:
+    """The runs of one transfer of a `box`.
 
     Runs that cannot be proven aligned touch on average almost one burst more than they fill.
     """
@@ -64,7 +98,8 @@ def box_bursts(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: st
     pitch = np.where(whole_inner, inner_total * middle_total, inner_total)
     unit = target.burst_bytes // target.entry_bytes
     aligned = (length % unit == 0) & (pitch % unit == 0) | (whole_inner & whole_middle)
-    return runs * np.where(aligned, -(-length // unit), (length - 1) / unit + 1)
+    touched = np.where(aligned, -(-length // unit), (length - 1) / unit + 1)
+    return Runs(runs, length / unit, touched, pitch / unit)
 
 
 def tiling_bursts(

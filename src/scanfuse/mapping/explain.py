@@ -17,15 +17,19 @@ from scanfuse.hardware import Accelerator, Layout
 from scanfuse.mapping.bounds import group_entries
 from scanfuse.mapping.cascade import Cascade, CascadeCost
 from scanfuse.mapping.estimate import Target, latency_slots, reduction, tile_cycles
+from scanfuse.mapping.forecast import forecast, forecast_phases
 from scanfuse.mapping.fusion import BlockShape, FusedCost
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
+from scanfuse.mapping.memory_costs import MemoryCosts
+from scanfuse.mapping.objective import goal_of
 from scanfuse.mapping.ranking import rank_blocks, rank_tilings, same_tiles
 from scanfuse.mapping.rolling import judge_rolling
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
 from scanfuse.mapping.search import Found, judge_block, judge_tiling
 from scanfuse.mapping.stages import Block, blocks
 from scanfuse.mapping.tiling import TilingCost
+from scanfuse.mapping.work import phases
 
 LAYER_BY_LAYER = ("fixed", "raster", "scan")
 MOST = 3  # runners-up of a group's own kind
@@ -46,10 +50,13 @@ class Way:
     live_entries: int
     bursts: float
     cost: float
+    cost_first: bool = False  # with another objective than traffic
 
     @property
-    def rank(self) -> tuple[int, int, float]:
+    def rank(self) -> tuple[float, ...]:
         """What the search compares, in this order."""
+        if self.cost_first:
+            return self.cost, self.entries, self.extra_macs
         return self.entries, self.extra_macs, self.cost
 
 
@@ -75,6 +82,9 @@ class Explanation:
 
 def _compared(chosen: Way, other: Way) -> str:
     better, worse = sorted((chosen, other), key=lambda way: way.rank)
+    if chosen.cost_first and better.cost < worse.cost:
+        what = f"an estimated cost {100 * (1 - better.cost / worse.cost):.2g}% lower"
+        return f"{what} than {other.name}" if better is chosen else f"but {other.name} has {what}"
     fewer, macs = worse.entries - better.entries, worse.extra_macs - better.extra_macs
     if fewer:
         what = f"{fewer:,} entries ({fewer / worse.entries:.2%}) fewer"
@@ -93,14 +103,27 @@ def explain(
     *,
     burst_bytes: int = 64,
     burst_ps: int = 6000,
+    objective: str = "traffic",
+    memory: MemoryCosts | None = None,
     progress: Callable[[], None] | None = None,
 ) -> Iterator[Explanation]:
     """Why each group of a mapping was chosen, and each block that was not fused; see `make_mapping` for the
     arguments. Raises MappingError."""
     target = Target.of(accelerator, burst_bytes, burst_ps)
     hardware = replace(accelerator, layout=Layout(mapping.layout))  # type: ignore[arg-type]
+    if objective != "traffic" and memory is not None:
+        near = forecast(mapping, target, memory)
+        target = replace(target, goal=replace(goal_of(objective, memory, near), layout=mapping.layout))
     simpler = [
-        make_mapping(mapping.network, name, hardware, burst_bytes=burst_bytes, burst_ps=burst_ps)
+        make_mapping(
+            mapping.network,
+            name,
+            hardware,
+            burst_bytes=burst_bytes,
+            burst_ps=burst_ps,
+            objective=objective,
+            memory=memory,
+        )
         for name in _simpler_schedules(mapping)
     ]
     for number, group in enumerate(mapping.groups):
@@ -189,6 +212,7 @@ def _way(name: str, mapping: Mapping, groups: Sequence[Group], target: Target) -
         max(cost.live_entries for cost in costs),
         sum(one.bursts for one in found),
         sum(one.score for one in found),
+        target.goal is not None,
     )
 
 
@@ -234,6 +258,9 @@ def _found(
     choice: Cascade | CachedTiling, cost: CascadeCost | CachedCost, cycles: int, target: Target
 ) -> Found:
     traffic = int(cost.traffic.total)
+    if target.goal is not None:
+        known = forecast_phases(phases(cost, target.goal.layout, target), target, target.goal.memory)
+        return Found(choice, traffic, float(known.bursts), float(target.goal.score(known)))
     bursts = traffic * target.entry_bytes / target.burst_bytes
     slots = float(latency_slots(bursts, cycles, cost.steps, True, target))
     return Found(choice, traffic, bursts, bursts + slots)

@@ -5,15 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 
 from scanfuse.mapping.cascade import Cascade, CascadeCost, Held
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target
-from scanfuse.mapping.units import Unit, UnitShape, least_read
+from scanfuse.mapping.forecast import forecast_phases
+from scanfuse.mapping.objective import Goal
+from scanfuse.mapping.units import Unit, UnitShape, least_read, unit_shape
+from scanfuse.mapping.work import phases
 from scanfuse.network import Network
 
 STEP_ROWS = (1, 2)  # rows of a unit's result made at once, where all weights stay
+MORE_STEP_ROWS = (3, 4, 6, 8)  # where rows computed again cost
+LEAVING = (0.1, 0.25, 0.5)  # shares of the buffer left for the loads of what comes next
 STRIPES = (1, 2, 3, 4, 6, 8, 12, 16)
 PARTS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
 BANDS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56)
@@ -22,17 +27,60 @@ WHOLE_MAP = 1 << 30
 
 
 def fit_cascade(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> CascadeCost | None:
-    """The cascade of least traffic, then least recomputation, or None where none fits the buffer, or where
-    factors that it scales by are not kept there."""
-    factors = (UnitShape(network, unit).factors for unit in units)
+    """The cascade of least traffic, then least recomputation, or with a goal that comes nearest to it.
+
+    None where none fits the buffer, or where factors that it scales by are not kept there.
+    """
+    factors = (unit_shape(network, unit).factors for unit in units)
     if any(each is not None and each.name not in held.kept for each in factors):
         return None
-    return min(_candidates(network, units, held, target), key=key, default=None)
+    found = _candidates(network, units, held, target)
+    if target.goal is None:
+        return min(found, key=lambda cost: key(cost, target), default=None)
+    return _nearest(chain(found, _variants(network, units, held, target)), target.goal, target)
 
 
-def key(cost: CascadeCost) -> tuple[int, int, int]:
-    """What the search minimises: entries moved, then MACs computed again, then steps."""
-    return int(cost.traffic.total), cost.extra_macs, cost.steps
+def _nearest(found: Iterator[CascadeCost], goal: Goal, target: Target) -> CascadeCost | None:
+    """The cascade that comes nearest to a goal. Those that cannot, as they move or compute too much, are not
+    looked at closely."""
+    best: tuple[tuple[float, int, int], CascadeCost] | None = None
+    per_cycle = target.array.rows * target.array.columns
+    for cost in found:
+        if best is not None:
+            bursts = int(cost.traffic.total) * target.entry_bytes / target.burst_bytes
+            macs = cost.extra_macs + sum(cost.network.layers[index].macs for index in cost.cascade.layers)
+            if goal.least(bursts, macs / per_cycle * target.cycle_ps) > best[0][0]:
+                continue
+        mine = key(cost, target)
+        if best is None or mine < best[0]:
+            best = mine, cost
+    return None if best is None else best[1]
+
+
+def key(cost: CascadeCost, target: Target) -> tuple[float, int, int]:
+    """What the search minimises: entries moved, or the goal's score; then MACs computed again; then steps."""
+    least = int(cost.traffic.total) if target.goal is None else score(cost, target.goal, target)
+    return least, cost.extra_macs, cost.steps
+
+
+def score(cost: CascadeCost, goal: Goal, target: Target) -> float:
+    """What a goal thinks of a cascade."""
+    return float(goal.score(forecast_phases(phases(cost, goal.layout, target), target, goal.memory)))
+
+
+def _variants(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> Iterator[CascadeCost]:
+    """Walks that compute fewer rows again, or leave room for what comes next, for more traffic or none."""
+    for step in MORE_STEP_ROWS:
+        found = fit_rows(network, units, held, target, step)
+        if found is None:
+            break  # more rows only take more room
+        yield found
+    if len(units) == 1:
+        for share in LEAVING:
+            room = replace(target, buffer_entries=int(target.buffer_entries * (1 - share)))
+            cost = fit_chunks(network, units[0], held, room)
+            if cost is not None:
+                yield cost
 
 
 def _candidates(

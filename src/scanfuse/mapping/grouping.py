@@ -25,12 +25,12 @@ from scanfuse.mapping.stages import Stage, stages, stored_tensor
 from scanfuse.mapping.units import (
     Gate,
     Unit,
-    UnitShape,
     branches,
     chains,
     gates,
     least_plane,
     least_read,
+    unit_shape,
     units,
 )
 from scanfuse.network import Network, Tensor
@@ -38,7 +38,7 @@ from scanfuse.network import Network, Tensor
 Kept = frozenset[str]
 Chain = tuple[Unit, ...]
 Chains = tuple[Chain, ...]
-Cost = tuple[int, int, int]
+Cost = tuple[float, int, int]  # entries or the goal's score, MACs computed again, steps
 # (first stage, stages, entries of the buffer) -> a group from DRAM to DRAM and its cost
 Alone = Callable[[int, int, int], tuple[Group, Cost] | None]
 
@@ -188,7 +188,28 @@ class GroupingSearch:
         """Entries of a map that stages from a boundary on read at the least, if it is in DRAM."""
         return max((entries for number, entries in self.least_read[name] if number >= boundary), default=0)
 
-    def least_rest(self, boundary: int, kept: Kept) -> int:
+    def least_rest(self, boundary: int, kept: Kept) -> float:
+        """What must still be spent after a boundary whatever happens."""
+        return self._value(self._least_entries(boundary, kept), boundary)
+
+    def _value(self, entries: int, boundary: int) -> float:
+        """Entries as the search counts them; with a goal, with what the stages from a boundary on compute."""
+        goal, target = self.target.goal, self.target
+        if goal is None:
+            return entries
+        compute_ps = self.cycles_from[boundary] * target.cycle_ps
+        return float(goal.least(entries * target.entry_bytes / target.burst_bytes, compute_ps))
+
+    @cached_property
+    def cycles_from(self) -> list[int]:
+        """Per boundary, the least array cycles of all stages after it."""
+        found, array = [0], self.target.array
+        for stage in self.parts[::-1]:
+            layer = self.network.layers[stage.layer]
+            found.append(found[-1] + layer.macs // (array.rows * array.columns))
+        return found[::-1]
+
+    def _least_entries(self, boundary: int, kept: Kept) -> int:
         """Entries that must move after a boundary whatever happens."""
         if boundary == len(self.parts):
             return 0
@@ -298,8 +319,8 @@ class GroupingSearch:
                 yield from self._with(chain, boundary, kept, cost, least)
             while more and stop < len(self.parts) and self._links(stop):
                 link = self._links(stop)[0]
-                previous = UnitShape(self.network, chain[-1]).output
-                if UnitShape(self.network, link[0]).ifmap.name != previous.name:
+                previous = unit_shape(self.network, chain[-1]).output
+                if unit_shape(self.network, link[0]).ifmap.name != previous.name:
                     break
                 chain, stop, more = (*chain, *link), stop + self._lengths(link), more - 1
                 if not chains(self.network, chain) or not self._pays(chain, len(link)):
@@ -308,7 +329,7 @@ class GroupingSearch:
 
     def _is_stem(self, link: Chain) -> bool:
         """Whether a link is one convolution, perhaps with a pool: no block of its own."""
-        shape = UnitShape(self.network, link[0])
+        shape = unit_shape(self.network, link[0])
         return len(link) == 1 and (shape.middle is None or shape.middle.kind == "pool") and shape.last is None
 
     def _links(self, boundary: int) -> Chains:
@@ -320,7 +341,7 @@ class GroupingSearch:
         """Whether the chain moves less than without its last link, which then runs alone, all from DRAM to
         DRAM."""
         parts = (chain, chain[:-last_units], chain[-last_units:])
-        whole, before, last = (self._fit(each, Held()) for each in parts)
+        whole, before, last = (self._fit(each, Held(), moving_least=True) for each in parts)
         if whole is None:
             return False
         if before is None or last is None:
@@ -341,7 +362,7 @@ class GroupingSearch:
             held = self._held(boundary, stop, kept, after)
             found = None if held is None else self._fit(chain, held)
             if found is not None:
-                yield Option(stop, after, (found.cascade,), key(found))
+                yield Option(stop, after, (found.cascade,), key(found, self.target))
 
     def _afterwards(self, boundary: int, stop: int, kept: Kept, cost: Cost, least: Cost) -> Iterator[Kept]:
         """What may be kept after stages that run as one, where nothing made inside is read elsewhere."""
@@ -365,8 +386,8 @@ class GroupingSearch:
             if gate is None and not plain:
                 return
             link, length = (plain[0], self._length(plain[0])) if gate is None else (gate.scaling, gate.stages)
-            shape = UnitShape(self.network, link)
-            if chain and shape.ifmap.name != UnitShape(self.network, chain[-1]).output.name:
+            shape = unit_shape(self.network, link)
+            if chain and shape.ifmap.name != unit_shape(self.network, chain[-1]).output.name:
                 return
             alone = self._moved(_passes((), gate), (link,))
             passes, chain, stop, links = (
@@ -386,7 +407,7 @@ class GroupingSearch:
 
     def _moved(self, passes: Chains, chain: Chain) -> int | None:
         """Entries moved by all passes and the last one, from DRAM to DRAM."""
-        found = self._fit_passes((*passes, chain), frozenset(), frozenset())
+        found = self._fit_passes((*passes, chain), frozenset(), frozenset(), moving_least=True)
         return None if found is None else sum(int(each.traffic.total) for each in found)
 
     def _run_again(
@@ -398,18 +419,20 @@ class GroupingSearch:
             if found is not None:
                 total = FREE
                 for each in found:
-                    total = _sum(total, key(each))
+                    total = _sum(total, key(each, self.target))
                 between = frozenset(each.output.name for each in found[:-1])
                 yield Option(stop, after, tuple(each.cascade for each in found), total, between)
 
-    def _fit_passes(self, several: Chains, before: Kept, after: Kept) -> list[CascadeCost] | None:
+    def _fit_passes(
+        self, several: Chains, before: Kept, after: Kept, *, moving_least: bool = False
+    ) -> list[CascadeCost] | None:
         """All of the chains, run one after the other; what each but the last makes is kept for those that
         read it."""
         found = []
         computed: set[int] = set()
         reads = [self._read_by(chain) for chain in several]
         for number, chain in enumerate(several):
-            output = UnitShape(self.network, chain[-1]).output.name
+            output = unit_shape(self.network, chain[-1]).output.name
             later = {
                 source
                 for names in reads[number + 1 :]
@@ -419,9 +442,10 @@ class GroupingSearch:
             leaving = after if not later else frozenset(n for n in before | {output} if n in after | later)
             held = held_around(self.network, reads[number], [output], before, leaving)
             layers = {index for unit in chain for index in unit.layers}
-            cost = (
-                None if held is None else self._fit(chain, replace(held, again=frozenset(computed & layers)))
-            )
+            cost = None
+            if held is not None:
+                seen = replace(held, again=frozenset(computed & layers))
+                cost = self._fit(chain, seen, moving_least=moving_least)
             if cost is None:
                 return None
             found.append(cost)
@@ -467,7 +491,7 @@ class GroupingSearch:
         if self.outputs[stop - 1].name not in after:
             moved += self.outputs[stop - 1].entries
         moved += self.weights_from[start] - self.weights_from[stop]
-        return cost[0] + moved + self.least_rest(stop, after) > least[0]
+        return cost[0] + self._value(moved + self._least_entries(stop, after), start) > least[0]
 
     def _must_read_within(self, name: str, start: int, stop: int) -> int:
         return max(entries for number, entries in self.least_read[name] if start <= number < stop)
@@ -491,13 +515,16 @@ class GroupingSearch:
                 group, moved = found
                 yield Option(stop, rest, (group,), moved)
 
-    def _fit(self, chain: Chain, held: Held) -> CascadeCost | None:
-        if (chain, held) not in self._known:
-            self._known[chain, held] = fit_cascade(self.network, chain, held, self.target)
-        return self._known[chain, held]
+    def _fit(self, chain: Chain, held: Held, *, moving_least: bool = False) -> CascadeCost | None:
+        """The best walk of a chain, for the goal or for the least traffic."""
+        target = replace(self.target, goal=None) if moving_least else self.target
+        known = chain, held, target.goal is None
+        if known not in self._known:
+            self._known[known] = fit_cascade(self.network, chain, held, target)
+        return self._known[known]
 
     @cached_property
-    def _known(self) -> dict[tuple[Chain, Held], CascadeCost | None]:
+    def _known(self) -> dict[tuple[Chain, Held, bool], CascadeCost | None]:
         return {}
 
 

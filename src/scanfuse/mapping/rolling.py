@@ -7,9 +7,11 @@ from itertools import product
 import numpy as np
 
 from scanfuse.mapping.estimate import Target, latency_slots, tiling_bursts, tiling_cycles
+from scanfuse.mapping.forecast import forecast_phases
 from scanfuse.mapping.nest import Nest, even_cut
 from scanfuse.mapping.search import Found, coarse_tiles, distinct_tiles
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
+from scanfuse.mapping.work import phases
 
 
 def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target: Target) -> Found | None:
@@ -26,7 +28,7 @@ def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target:
         if cost.live_entries > target.buffer_entries:
             continue
         found = judge_rolling(cost, layout, target)
-        if best is None or (found.traffic, found.score) < (best.traffic, best.score):
+        if best is None or found.rank(target) < best.rank(target):
             best = found
     return best
 
@@ -34,6 +36,10 @@ def search_rolling(nest: Nest, layer: int, add: int | None, layout: str, target:
 def judge_rolling(cost: TilingCost, layout: str, target: Target) -> Found:
     """What the search thinks of one tiling in rolling bands."""
     nest, choice = cost.nest, cost.tiling
+    if target.goal is not None:
+        known = forecast_phases(phases(cost, layout, target), target, target.goal.memory)
+        score = float(target.goal.score(known))
+        return Found(choice, int(cost.traffic.total), float(known.bursts), score)
     tiles = {"p": choice.tile_p, "q": choice.tile_q, "n": choice.tile_n, "k": choice.tile_k}
     span_p, span_q = nest.span_cuts("p", choice.tile_p), nest.span_cuts("q", choice.tile_q)
     cut_n, cut_k = even_cut(nest.extent["n"], choice.tile_n), even_cut(nest.extent["k"], choice.tile_k)
@@ -45,6 +51,6 @@ def judge_rolling(cost: TilingCost, layout: str, target: Target) -> Found:
     fresh = nest.coefficient["A"] * nest.extent["k"] * choice.tile_p
     fresh = fresh * nest.layer.stride[0] * nest.layer.ifmap.width
     fresh += choice.tile_p * nest.columns * choice.tile_n
-    overlaps = cost.live_entries + fresh <= target.buffer_entries
+    overlaps = cost.live_entries + fresh <= target.capacity
     score = bursts + float(latency_slots(bursts, cycles, cost.steps, overlaps, target)) + cost.steps
     return Found(choice, int(cost.traffic.total), bursts, score)

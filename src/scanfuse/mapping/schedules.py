@@ -10,12 +10,15 @@ from scanfuse.mapping.cached_schedules import cached_mapping
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.estimate import Target, tiling_bursts
 from scanfuse.mapping.fixed_tiles import tiling_of_size
+from scanfuse.mapping.forecast import forecast
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.grouping import Cost, GroupingSearch
 from scanfuse.mapping.mapping import Group, Mapping
+from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
+from scanfuse.mapping.objective import check_objective, goal_of
 from scanfuse.mapping.rolling import search_rolling
-from scanfuse.mapping.search import Found, search_block, search_tiling
+from scanfuse.mapping.search import Found, judge_tiling, search_block, search_tiling
 from scanfuse.mapping.stages import Block, Stage, blocks, layer_nest, stages
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Scan
@@ -44,32 +47,65 @@ def make_mapping(
     *,
     burst_bytes: int = 64,
     burst_ps: int = 6000,
+    objective: str = "traffic",
+    memory: MemoryCosts | None = None,
     progress: Progress | None = None,
 ) -> Mapping:
     """Map `network` by a named schedule onto `accelerator`.
 
     burst_bytes, burst_ps: bytes of a DRAM burst and the time the bus needs for it, for choosing among
-    tilings of equal traffic. Raises MappingError for an unknown schedule, or where a layer fits no tile.
+    tilings of equal traffic. objective: one of OBJECTIVES, what the search makes least by its estimates; all
+    but `traffic` need the prices of the memory (`scanfuse.results.memory_costs`). To have the best few
+    simulated too, and held against simpler schedules, see `scanfuse.results.map_network`.
+
+    Raises MappingError for an unknown schedule or objective, or where a layer fits no tile.
     """
-    if schedule not in SCHEDULES:
-        raise MappingError(f"unknown schedule {schedule!r}; the schedules are {', '.join(SCHEDULES)}")
+    check_schedule(schedule)
+    check_objective(objective)
     target = Target.of(accelerator, burst_bytes, burst_ps)
+    if objective != "traffic":
+        if memory is None:
+            raise MappingError(f"objective {objective}: give the prices of the memory")
+        near = None
+        if objective == "edp":
+            first = search_mapping(network, schedule, accelerator, target, progress)
+            near = forecast(first, target, memory)
+        target = replace(target, goal=goal_of(objective, memory, near))
+    return search_mapping(network, schedule, accelerator, target, progress)
+
+
+def check_schedule(name: str) -> None:
+    """Raise MappingError for a name that is no schedule."""
+    if name not in SCHEDULES:
+        raise MappingError(f"unknown schedule {name!r}; the schedules are {', '.join(SCHEDULES)}")
+
+
+def search_mapping(
+    network: Network, schedule: str, accelerator: Accelerator, target: Target, progress: Progress | None
+) -> Mapping:
+    """What the search of a schedule finds for a target."""
     order = accelerator.layout.order
     layouts = LAYOUTS if order == "auto" else (order,)
     if accelerator.buffer.policy == "lru":
         return cached_mapping(network, schedule, accelerator.buffer, layouts, target, progress)
     memory: Memory = {}
     if schedule in GROUPED:
-        return _grouped(network, schedule, "nhwc" if order == "auto" else order, target, memory, progress)
+        rows = "nhwc" if order == "auto" else order
+        return _grouped(network, schedule, rows, _laid_out(target, rows), memory, progress)
     best: tuple[float, Mapping] | None = None
     for layout in layouts:
-        groups = _groups(network, schedule, layout, target, memory, progress or (lambda name: None))
-        bursts = sum(group.bursts for group in groups)
-        if best is None or bursts < best[0]:
+        aim = _laid_out(target, layout)
+        groups = _groups(network, schedule, layout, aim, memory, progress or (lambda name: None))
+        cost = sum(group.bursts if target.goal is None else group.score for group in groups)
+        if best is None or cost < best[0]:
             choices = tuple(group.choice for group in groups)
-            best = bursts, Mapping(network, schedule, choices, layout, target.psum_entries)
+            best = cost, Mapping(network, schedule, choices, layout, target.psum_entries)
     assert best is not None
     return best[1]
+
+
+def _laid_out(target: Target, layout: str) -> Target:
+    return target if target.goal is None else replace(target, goal=replace(target.goal, layout=layout))
 
 
 def _groups(
@@ -112,7 +148,8 @@ def _grouped(
                 return None
             assert isinstance(found.choice, LayerTiling)
             nest = layer_nest(network, parts[start])
-            return found.choice, (found.traffic, 0, TilingCost(nest, found.choice, target.psum_entries).steps)
+            spent = found.rank(target)[0]
+            return found.choice, (spent, 0, TilingCost(nest, found.choice, target.psum_entries).steps)
         block = starts.get(start)
         if block is None or length != (2 if block.expand is None else 3):
             return None
@@ -121,7 +158,7 @@ def _grouped(
             return None
         assert isinstance(fused.choice, FusedBlock)
         cost = FusedCost(BlockShape(network, block), fused.choice, target.psum_entries)
-        return fused.choice, (fused.traffic, cost.extra_macs, cost.steps)
+        return fused.choice, (fused.rank(target)[0], cost.extra_macs, cost.steps)
 
     found = GroupingSearch(network, target, alone, depth_first=schedule == "deep").run()
     return Mapping(network, schedule, found.groups, layout, target.psum_entries, found.kept)
@@ -143,7 +180,7 @@ def _best_layer(
         rolling = (
             search_rolling(nest, stage.layer, stage.add, layout, target) if schedule == "fused" else None
         )
-        if rolling is not None and (rolling.traffic, rolling.score) < (found.traffic, found.score):
+        if rolling is not None and rolling.rank(target) < found.rank(target):
             found = rolling
         memory[key] = found
     known = memory[key]
@@ -156,7 +193,8 @@ def _best_block(network: Network, block: Block, layout: str, target: Target, mem
     members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
     alone = [_best_layer(network, stage, "fused", layout, target, memory) for stage in members]
     fused = _fused_block(network, block, layout, target, memory)
-    return alone if fused is None or fused.traffic > sum(found.traffic for found in alone) else [fused]
+    spent = sum(found.rank(target)[0] for found in alone)
+    return alone if fused is None or fused.rank(target)[0] > spent else [fused]
 
 
 def _fused_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> Found | None:
@@ -197,7 +235,8 @@ def _fixed(network: Network, layout: str, target: Target) -> list[Found]:
         tiles = {"p": tiling.tile_p, "q": tiling.tile_q, "n": tiling.tile_n, "k": tiling.tile_k}
         extents = tuple(nest.span_cuts(axis, tiles[axis])[0].largest for axis in "pq")
         bursts = float(tiling_bursts(nest, tiles, (extents[0], extents[1]), cost.traffic, layout, target))
-        found.append(Found(tiling, int(cost.traffic.total), bursts, bursts))
+        spent = bursts if target.goal is None else judge_tiling(cost, layout, target).score
+        found.append(Found(tiling, int(cost.traffic.total), bursts, spent))
     return found
 
 

@@ -24,9 +24,11 @@ from scanfuse.mapping.estimate import (
     tiling_bursts,
     tiling_cycles,
 )
+from scanfuse.mapping.forecast import forecast_phases
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.lru import CachedTiling
 from scanfuse.mapping.nest import Cut, Nest, even_cut
+from scanfuse.mapping.objective import Goal
 from scanfuse.mapping.tiling import (
     LayerTiling,
     TilingCost,
@@ -35,8 +37,10 @@ from scanfuse.mapping.tiling import (
     tile_entries,
 )
 from scanfuse.mapping.traffic import ORDERS, Scan, Traffic
+from scanfuse.mapping.work import phases, tiling_phase
 
 LEAST_CHUNK = 8  # fewer expanded channels at a time leave most of the array idle and make short transfers
+MOST_JUDGED = 512  # tiles of a walk, those that move least, among which a goal chooses
 MOST_STEPS = 1 << 15  # finer tilings of equal traffic cost simulation time and save nothing
 
 
@@ -48,6 +52,10 @@ class Found:
     traffic: int
     bursts: float
     score: float
+
+    def rank(self, target: Target) -> tuple[float, float]:
+        """What the search compares: traffic, then the score; with a goal, its score first."""
+        return (self.traffic, self.score) if target.goal is None else (self.score, self.traffic)
 
 
 def distinct_tiles(extent: int) -> np.ndarray:
@@ -173,7 +181,7 @@ def search_tiling(
     best = None
     for every in tile_grids(nest):
         found = _best_of(nest, every, layer, add, scans, layout, target)
-        if found is not None and (best is None or found.traffic < best.traffic):
+        if found is not None and (best is None or found.rank(target) < best.rank(target)):
             best = found
         if best is not None and best.traffic <= bound:
             break
@@ -196,6 +204,9 @@ def _best_of(
     target: Target,
 ) -> Found | None:
     walks = fitting_walks(nest, every, scans, target)
+    if target.goal is not None:
+        some = [walk.best(nest, layer, add, layout, target)[0] for walk in walks]
+        return min(some, key=lambda one: one.rank(target), default=None)
     least = min((walk.least for walk in walks), default=0)
     found = [walk.best(nest, layer, add, layout, target)[0] for walk in walks if walk.least == least]
     return min(found, key=lambda one: one.score, default=None)
@@ -224,13 +235,15 @@ class Walk:
     ) -> list[Found]:
         """The `count` tiles that move least; of equals, those of the least estimated bursts and latency."""
         count = min(count, len(self.live))
-        cutoff = self.least if count == 1 else np.partition(self.totals, count - 1)[count - 1]
+        looked_at = count if target.goal is None else min(MOST_JUDGED, len(self.live))
+        cutoff = self.least if looked_at == 1 else np.partition(self.totals, looked_at - 1)[looked_at - 1]
         index = np.flatnonzero(self.totals <= cutoff)
         some, totals = self.tiles.take(index), self.totals[index]
         traffic = _take_traffic(self.traffic, index, len(self.live))
         bursts, score = _scores(nest, some, self.order, traffic, self.live[index], layout, target)
         found = []
-        for at in np.lexsort((score, totals))[:count]:
+        keys = (score, totals) if target.goal is None else (totals, score)
+        for at in np.lexsort(keys)[:count]:
             p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
             choice = LayerTiling(layer, add, p, q, n, k, self.order, self.scan)
             choice = replace(choice, residual_step=residual_step(nest, choice, target))
@@ -285,7 +298,11 @@ def _scores(
     bursts = tiling_bursts(nest, some.tiles, some.spans_a, traffic, layout, target)
     cycles = tiling_cycles(nest, some.axes, target.array)
     steps = some.cuts["C"]["m"].trips * some.cuts["C"]["n"].trips * some.cuts["C"]["k"].trips
-    overlaps = live + _changing(nest, some, order, target) <= target.buffer_entries
+    overlaps = live + _changing(nest, some, order, target) <= target.capacity
+    if target.goal is not None:
+        phase = tiling_phase(nest, some.tiles, some.spans_a, traffic, some.axes, overlaps, 0, layout, target)
+        score = target.goal.score(forecast_phases((phase,), target, target.goal.memory))
+        return bursts, np.where(steps > MOST_STEPS, np.inf, score)
     score = bursts + latency_slots(bursts, cycles, steps, overlaps, target) + steps
     return bursts, np.where(steps > MOST_STEPS, score + steps * 1e3, score)
 
@@ -322,6 +339,11 @@ def search_block(shape: BlockShape, target: Target) -> Found | None:
     """
     chunks = coarse_tiles(shape.depthwise.C)
     wide = chunks >= LEAST_CHUNK
+    if target.goal is not None:
+        goal = target.goal
+        return _search_goal(shape, chunks[wide], goal, target) or _search_goal(
+            shape, chunks[~wide], goal, target
+        )
     return _search_chunks(shape, chunks[wide], target) or _search_chunks(shape, chunks[~wide], target)
 
 
@@ -339,6 +361,20 @@ def _search_chunks(shape: BlockShape, chunks: np.ndarray, target: Target) -> Fou
     if not kept:
         return None
     return min((judge_block(cost, target) for cost in kept), key=lambda found: found.score)
+
+
+def _search_goal(shape: BlockShape, chunks: np.ndarray, goal: Goal, target: Target) -> Found | None:
+    """The cut that comes nearest to a goal."""
+    best: Found | None = None
+    per_burst = target.entry_bytes / target.burst_bytes
+    for options in block_options(shape, chunks, target):
+        for cost in options:  # growing steps: traffic never falls
+            if best is not None and goal.least(int(cost.traffic.total) * per_burst, 0.0) > best.score:
+                break
+            found = judge_block(cost, target)
+            if best is None or found.rank(target) < best.rank(target):
+                best = found
+    return best
 
 
 def block_options(shape: BlockShape, chunks: np.ndarray, target: Target) -> Iterator[Iterator[FusedCost]]:
@@ -376,12 +412,15 @@ def judge_block(cost: FusedCost, target: Target) -> Found:
     """What the search thinks of one cut of a block."""
     shape, fused = cost.shape, cost.fused
     traffic = int(cost.traffic.total)
+    if target.goal is not None:
+        known = forecast_phases(phases(cost, target.goal.layout, target), target, target.goal.memory)
+        return Found(fused, traffic, float(known.bursts), float(target.goal.score(known)))
     bursts = traffic * target.entry_bytes / target.burst_bytes
     step_share = fused.step_rows * shape.depthwise.stride[0] * shape.row_entries
     step_share += fused.chunk * fused.step_rows * shape.depthwise.stride[0] * shape.depthwise.ifmap.width
     if len(cost.bands) == 1 and len(cost.chunks) > 1:
         step_share = fused.chunk * shape.weights_per_channel
-    overlaps = cost.live_entries + step_share <= target.buffer_entries
+    overlaps = cost.live_entries + step_share <= target.capacity
     cycles = fused_cycles(cost, target.array)
     score = bursts + float(
         latency_slots(bursts, cycles, len(cost.bands) * len(cost.chunks) + 1, overlaps, target)

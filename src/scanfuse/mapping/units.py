@@ -157,12 +157,23 @@ class UnitShape:
 
     def window_rows(self, p0: int, p1: int) -> tuple[int, int]:
         """Rows of the middle's input under rows [p0, p1) of the result."""
-        return (p0, p1) if self.middle is None else self.middle.input_rows(p0, p1)
+        return self._rows_under(p0, p1)[0]
 
     def input_rows(self, p0: int, p1: int) -> tuple[int, int]:
         """Rows of the unit's input under rows [p0, p1) of its result."""
-        rows = self.window_rows(p0, p1)
-        return rows if self.lead is None else self.lead.input_rows(*rows)
+        return self._rows_under(p0, p1)[1]
+
+    def _rows_under(self, p0: int, p1: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        known = self._rows_known.get((p0, p1))
+        if known is None:
+            window = (p0, p1) if self.middle is None else self.middle.input_rows(p0, p1)
+            known = window, (window if self.lead is None else self.lead.input_rows(*window))
+            self._rows_known[p0, p1] = known
+        return known
+
+    @cached_property
+    def _rows_known(self) -> dict[tuple[int, int], tuple[tuple[int, int], tuple[int, int]]]:
+        return {}
 
     @cached_property
     def recomputes(self) -> bool:
@@ -181,6 +192,28 @@ def chains(network: Network, some: Sequence[Unit]) -> bool:
     shapes = [UnitShape(network, unit) for unit in some]
     made = [tensor for shape in shapes for tensor in (shape.output, shape.residual)]
     return lie_apart(network, shapes[0].ifmap, *made)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The shapes of a network's units, each made once: many walks of the same units are looked at."""
+
+    network: Network
+    shapes: dict[Unit, UnitShape]
+
+
+_latest: list[_Known] = []
+
+
+def unit_shape(network: Network, unit: Unit) -> UnitShape:
+    """The shape of a unit, remembered for as long as the same network is asked about."""
+    known = next(iter(_latest), None)
+    if known is None or known.network is not network:
+        known = _Known(network, {})
+        _latest[:] = [known]
+    if unit not in known.shapes:
+        known.shapes[unit] = UnitShape(network, unit)
+    return known.shapes[unit]
 
 
 def units(network: Network) -> tuple[tuple[Unit, ...], ...]:

@@ -6,6 +6,7 @@ from scanfuse.results.folder import write_run
 from scanfuse.results.golden import GoldenError, compare_golden, load_golden, update_golden
 from scanfuse.results.mapping_file import load_mapping, mapping_format, save_mapping
 from scanfuse.results.mapping_table import explanation_document, mapping_summary
+from scanfuse.results.memory_costs import memory_costs
 from scanfuse.results.run import Progress, Run, explain_mapping, map_network, prove, run, run_mapping
 from scanfuse.results.setup import Setup, dram_config, load_setup
 from scanfuse.results.summary import summary
@@ -32,6 +33,7 @@ __all__ = [
     "map_network",
     "mapping_format",
     "mapping_summary",
+    "memory_costs",
     "prove",
     "run",
     "run_mapping",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,10 +11,22 @@ from typing import TYPE_CHECKING, Any
 from scanfuse.dram import DramConfig
 from scanfuse.dram.backend import check_backend
 from scanfuse.hardware import Accelerator
-from scanfuse.mapping import Explanation, Mapping, MappingError, explain, make_mapping
+from scanfuse.mapping import (
+    DOUBT,
+    Candidate,
+    Choice,
+    Explanation,
+    Mapping,
+    MappingError,
+    check_objective,
+    explain,
+    make_mapping,
+)
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
 from scanfuse.program import Program, check, unroll
 from scanfuse.results.agreement import check_agreement, check_execution
+from scanfuse.results.mapping_cache import remembered
+from scanfuse.results.memory_costs import memory_costs
 from scanfuse.results.setup import dram_config
 from scanfuse.results.table import layer_table, total_row
 from scanfuse.simulate import Simulation, simulate
@@ -25,6 +37,8 @@ if TYPE_CHECKING:
     from scanfuse.execute import Execution
 
 MOST_STEPS = 2_000_000  # of a program: minutes and 2 GB for each million
+
+FEW = 3  # candidates that are simulated in any case
 
 Advance = Callable[[], None]
 Progress = Callable[[str, int], AbstractContextManager[Advance]]
@@ -90,13 +104,15 @@ def run(
     accelerator: Accelerator,
     config: DramConfig | None = None,
     *,
+    objective: str = "traffic",
+    cache: bool = True,
     verify: bool = False,
     log_requests: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Run a network under a named schedule on an accelerator: map it, then `run_mapping`."""
+    """Run a network under a named schedule on an accelerator: map it (`map_network`), then `run_mapping`."""
     config = config or dram_config(accelerator)
-    mapping = map_network(network, schedule, accelerator, config, progress)
+    mapping = map_network(network, schedule, accelerator, config, progress, objective, cache=cache)
     return run_mapping(
         mapping, accelerator, config, verify=verify, log_requests=log_requests, progress=progress
     )
@@ -157,24 +173,106 @@ def map_network(
     accelerator: Accelerator,
     config: DramConfig,
     progress: Progress | None = None,
+    objective: str = "traffic",
+    *,
+    cache: bool = True,
 ) -> Mapping:
-    """The mapping of a named schedule, for the bursts of this DRAM."""
-    with (progress or quiet)(f"{schedule}: map", 0) as advance:
+    """The mapping of a named schedule for this DRAM that makes an objective (of OBJECTIVES) least.
+
+    For all objectives but `traffic` the best few by estimate are simulated and the best measured one is
+    taken; what the schedules before this one in SCHEDULES find is among them. cache: keep what is found on
+    disk, and take it from there (see `mapping_cache`). Raises MappingError.
+    """
+    check_objective(objective)
+    show = progress or quiet
+
+    def search() -> Mapping:
+        if objective == "traffic":
+            return _least_traffic(network, schedule, accelerator, config, show)
+        return _best_measured(network, schedule, accelerator, config, objective, show)
+
+    return remembered(network, schedule, accelerator, config, objective, search) if cache else search()
+
+
+def _least_traffic(
+    network: Network, schedule: str, accelerator: Accelerator, config: DramConfig, show: Progress
+) -> Mapping:
+    burst = burst_of(config)
+    with show(f"{schedule}: map", 0) as advance:
         return make_mapping(
             network,
             schedule,
             accelerator,
+            burst_bytes=burst["burst_bytes"],
+            burst_ps=burst["burst_ps"],
             progress=lambda name: advance(),
-            **burst_of(config),
         )
 
 
+def _best_measured(
+    network: Network,
+    schedule: str,
+    accelerator: Accelerator,
+    config: DramConfig,
+    objective: str,
+    show: Progress,
+) -> Mapping:
+    choice = Choice(network, accelerator, objective, memory_costs(config), burst_of(config)["burst_ps"])
+    with show(f"{schedule}: map", 0) as advance:
+        found = choice.candidates(schedule, lambda name: advance())
+    if len(found) == 1:
+        return found[0].mapping
+    few = finalists(found)
+    measured = []
+    with show(f"{schedule}: simulate the best", len(few)) as advance:
+        for one in few:
+            measured.append(measure(one.mapping, accelerator, config, objective))
+            advance()
+    return few[measured.index(min(measured))].mapping
+
+
+def finalists(found: Sequence[Candidate]) -> list[Candidate]:
+    """Of candidates, best estimate first, those that may be the best: the first few, and all whose estimate
+    is so near that the estimate's error could have hidden it."""
+    near = [one for one in found if one.figure <= found[0].figure * DOUBT]
+    return list(found[: max(FEW, len(near))])
+
+
+def measure(mapping: Mapping, accelerator: Accelerator, config: DramConfig, objective: str) -> float:
+    """The figure of a mapping that an objective makes least, simulated: bursts, nJ, ps, or nJ x ps."""
+    simulation = simulate(prove(mapping, accelerator), accelerator, config)
+    energy_nj = sum(simulation.accumulators.values()) * config.nj_per_unit
+    figures = {
+        "bursts": len(simulation.bursts.addresses),
+        "energy": energy_nj,
+        "latency": simulation.time_ps,
+        "edp": energy_nj * simulation.time_ps,
+    }
+    return float(figures[objective])
+
+
 def explain_mapping(
-    mapping: Mapping, accelerator: Accelerator, config: DramConfig, progress: Progress | None = None
+    mapping: Mapping,
+    accelerator: Accelerator,
+    config: DramConfig,
+    progress: Progress | None = None,
+    objective: str = "traffic",
 ) -> list[Explanation]:
-    """Why each group of a mapping was chosen, for the bursts of this DRAM."""
+    """Why each group of a mapping was chosen, for this DRAM and an objective. Raises MappingError."""
+    memory = None if objective == "traffic" else memory_costs(config)
+    burst = burst_of(config)
     with (progress or quiet)("explain", len(mapping.groups)) as advance:
-        return list(explain(mapping, accelerator, progress=advance, **burst_of(config)))
+        return list(
+            explain(
+                mapping,
+                accelerator,
+                burst_bytes=burst["burst_bytes"],
+                burst_ps=burst["burst_ps"],
+                objective=objective,
+                memory=memory,
+                progress=advance,
+            )
+        )
 
 
 def burst_of(config: DramConfig) -> dict[str, int]:

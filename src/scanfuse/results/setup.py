@@ -32,6 +32,7 @@ DEVICE_KEYS = frozenset((*DEVICE_UINTS, "tCK", "Vdd"))
 KEYS = {
     "network": str,
     "schedule": str,
+    "objective": str,
     "resolution": int,
     "width": float,
     "mapping": str,
@@ -45,7 +46,7 @@ class Setup:
     """A network as it is asked for, how it runs, and what it runs on.
 
     mapping: a file; with a schedule what its search has found, alone what was given. schedule: None where
-    only the mapping says how the network runs.
+    only the mapping says how the network runs. objective: what its search makes least; None for traffic.
     """
 
     network: str
@@ -54,6 +55,7 @@ class Setup:
     width: float | None = None
     hardware: Accelerator = field(default_factory=Accelerator)
     mapping: Path | None = None
+    objective: str | None = None
 
     def load_network(self) -> Network:
         """The network. Raises NetworkError."""
@@ -83,7 +85,7 @@ def config_files(setup: Setup, config: DramConfig, mapping: Mapping) -> dict[str
     if hardware.energy.source.endswith(".toml"):
         files["energy.toml"] = Path(hardware.energy.source).read_text(encoding="utf-8")
         table["energy"]["source"] = "energy.toml"
-    asked = {key: getattr(setup, key) for key in ("network", "schedule", "resolution", "width")}
+    asked = {key: getattr(setup, key) for key in ("network", "schedule", "objective", "resolution", "width")}
     table["run"] = {key: value for key, value in asked.items() if value is not None}
     table["run"] |= {"mapping": MAPPING_FILE, "version": scanfuse.__version__}
     head = (

@@ -1,0 +1,141 @@
+"""The prices of a DRAM, measured on the engine: short streams of known shape, replayed.
+
+So the estimates of the search hold for any part, policy and address mapping, and no timing is told twice.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from scanfuse.dram import DramConfig, Replay, replay
+from scanfuse.mapping import MemoryCosts
+from scanfuse.mapping.memory_costs import Pattern, Patterns
+
+LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096)  # bursts of a run
+STREAM_BURSTS = 4096
+MOST_PITCH = 8  # lengths from one run to the next that is near
+TURN_BURSTS = 64  # of a run of reads, then of writes
+ALONE_BURSTS = 16  # of a lone transfer
+ALONE_TICKS = 4000  # from one lone transfer to the next, beside those of its bursts:
+MOST_BURST_TICKS = 8
+TRANSFERS = 64
+IDLE_REFRESHES = 20  # refresh periods of an idle memory
+SEED = 1
+
+
+@lru_cache(maxsize=32)
+def memory_costs(config: DramConfig) -> MemoryCosts:
+    """Measure a memory. Takes some hundredths of a second; known memories are remembered."""
+    tck_ps = config.tck_ps
+    reads, best_read = _patterns(config, False)
+    writes, best_write = _patterns(config, True)
+    idle_nj, idle_us, refresh_nj = _idle(config)
+    refresh_mw, idle_mw = refresh_nj / idle_us, idle_nj / idle_us
+    open_mw = _nj(best_read, "background") / _us(config, best_read)
+    alone = _alone(config, ALONE_BURSTS)
+    open_us = (
+        (_nj(alone, "background") - idle_mw * _us(config, alone)) / (open_mw - idle_mw)
+        if open_mw > idle_mw
+        else 0.0
+    )
+    tail_ps = open_us * 1e6 / TRANSFERS - ALONE_BURSTS * reads.near.ps[LENGTHS.index(ALONE_BURSTS)]
+    return MemoryCosts(
+        burst_bytes=config.transaction_bytes,
+        lengths=LENGTHS,
+        reads=reads,
+        writes=writes,
+        alone_rows=tuple(_rows_alone(config, length) for length in LENGTHS),
+        banks=config.num_channels * config.num_ranks * config.num_banks,
+        span_bursts=_span_bursts(config),
+        window_bursts=int(config["CMD_QUEUE_DEPTH"]),
+        turn_ps=_turn_ps(config),
+        latency_ps=float(int(replay([0], [0], [False], config).completed[0]) * tck_ps),
+        tail_ps=max(tail_ps, 0.0),
+        read_nj=_nj(best_read, "burst") / len(best_read.completed),
+        write_nj=_nj(best_write, "burst") / len(best_write.completed),
+        activation_nj=_nj(best_read, "actpre") / int(best_read.counters["activates"].sum()),
+        open_mw=open_mw,
+        idle_mw=idle_mw,
+        refresh_mw=refresh_mw,
+    )
+
+
+def _patterns(config: DramConfig, write: bool) -> tuple[Patterns, Replay]:
+    """The prices of streams one way, and the replay of the one with the longest runs."""
+    streams = {
+        name: [_stream(config, length, write, name) for length in LENGTHS] for name in ("near", "far", "same")
+    }
+    found = {
+        name: Pattern(
+            tuple(_us(config, done) * 1e6 / len(done.completed) for done in some),
+            tuple(int(done.counters["activates"].sum()) / len(done.completed) for done in some),
+        )
+        for name, some in streams.items()
+    }
+    return Patterns(**found), streams["near"][-1]
+
+
+def _span_bursts(config: DramConfig) -> int:
+    """Bursts that one row of every bank holds."""
+    banks = config.num_channels * config.num_ranks * config.num_banks
+    row_bytes = int(config["NUM_COLS"]) * int(config["JEDEC_DATA_BUS_BITS"]) // 8
+    return banks * row_bytes // config.transaction_bytes
+
+
+def _places(config: DramConfig, runs: int, length: int, pattern: str) -> np.ndarray:
+    """Addresses of runs of contiguous bursts."""
+    random = np.random.default_rng(SEED)
+    room = config.capacity_bytes // config.transaction_bytes - length
+    start = random.integers(0, room, runs, dtype=np.int64)
+    if pattern == "near":
+        pitches = random.integers(length, MOST_PITCH * length, runs, dtype=np.int64, endpoint=True)
+        start = np.cumsum(pitches) % room
+    elif pattern == "same":
+        start -= start % (config.num_channels * config.num_ranks * config.num_banks)
+    bursts = start[:, None] + np.arange(length)
+    return bursts.reshape(-1).astype(np.uint64) * np.uint64(config.transaction_bytes)
+
+
+def _stream(config: DramConfig, length: int, write: bool, pattern: str) -> Replay:
+    addresses = _places(config, max(STREAM_BURSTS // length, 1), length, pattern)
+    return replay(np.zeros(len(addresses), dtype=np.int64), addresses, np.full(len(addresses), write), config)
+
+
+def _turn_ps(config: DramConfig) -> float:
+    addresses = _places(config, TRANSFERS, TURN_BURSTS, "far")
+    turning = (np.arange(len(addresses)) // TURN_BURSTS) % 2 == 1
+    cycles = np.zeros(len(addresses), dtype=np.int64)
+    ticks = replay(cycles, addresses, turning, config).ticks
+    pure = [replay(cycles, addresses, np.full_like(turning, write), config).ticks for write in (False, True)]
+    return max(ticks - sum(pure) / 2, 0) * config.tck_ps / (TRANSFERS / 2)
+
+
+def _rows_alone(config: DramConfig, length: int) -> float:
+    done = _alone(config, length)
+    return int(done.counters["activates"].sum()) / len(done.completed)
+
+
+def _alone(config: DramConfig, bursts: int) -> Replay:
+    """Lone runs of so many bursts, with much time between them."""
+    addresses = _places(config, TRANSFERS, bursts, "far")
+    pitch_ticks = ALONE_TICKS + MOST_BURST_TICKS * bursts
+    cycles = np.repeat(np.arange(TRANSFERS, dtype=np.int64) * pitch_ticks, bursts)
+    ends = TRANSFERS * pitch_ticks
+    return replay(cycles, addresses, np.zeros(len(addresses), dtype=bool), config, total_ticks=ends)
+
+
+def _idle(config: DramConfig) -> tuple[float, float, float]:
+    """Background energy [nJ] of an idle memory, the time [us], and what its refreshing took [nJ]."""
+    ticks = IDLE_REFRESHES * int(int(config["REFRESH_PERIOD"]) / float(config["tCK"]))
+    done = replay([0], [0], [False], config, total_ticks=ticks)
+    return _nj(done, "background"), _us(config, done), _nj(done, "refresh")
+
+
+def _nj(done: Replay, name: str) -> float:
+    return float(done.energy[f"{name}_nj"].sum())
+
+
+def _us(config: DramConfig, done: Replay) -> float:
+    return float(done.ticks * config.tck_ps) * 1e-6

@@ -1,0 +1,265 @@
+"""Objectives: the prices of a memory, the estimate of a mapping, and the search that follows it."""
+
+from dataclasses import replace
+
+import pytest
+
+from scanfuse.commands import options
+from scanfuse.hardware import HardwareError, load_hardware
+from scanfuse.hardware.read import preset_names
+from scanfuse.mapping import (
+    DOUBT,
+    OBJECTIVES,
+    SCHEDULES,
+    Choice,
+    MappingError,
+    forecast,
+    make_mapping,
+)
+from scanfuse.mapping.estimate import Target
+from scanfuse.mapping.forecast import forecast_phases
+from scanfuse.mapping.work import Flow, Phase, phases
+from scanfuse.network import Network, load
+from scanfuse.program import AddressLayout, unroll
+from scanfuse.results import dram_config, map_network, memory_costs, run_mapping
+from scanfuse.results.run import finalists, measure
+from scanfuse.simulate.plan import Plan
+
+SLOW = ("pe_array.rows=16", "pe_array.columns=16", "pe_array.clock_hz=200 MHz")
+
+
+def machine(*settings):
+    hardware = load_hardware("paper", ["buffer.entries=6000", *settings])
+    return hardware, dram_config(hardware)
+
+
+def opening(resolution=32, width=0.35, layers=17):
+    """The first blocks of MobileNet V2, as a network."""
+    whole = load("mobilenet_v2", resolution, width)
+    some = whole.layers[:layers]
+    return Network("opening", some, whole.input, some[-1].output)
+
+
+def target_of(hardware, config):
+    return Target.of(hardware, config.transaction_bytes)
+
+
+def mapped(objective, schedule="fused", *settings, network=None):
+    hardware, config = machine(*settings)
+    network = network or load("mobilenet_v2", 48, 0.5)
+    return make_mapping(network, schedule, hardware, objective=objective, memory=memory_costs(config))
+
+
+# --- prices ---
+
+
+def test_help_names_the_objectives_there_are():
+    assert tuple(OBJECTIVES) == options.OBJECTIVES
+
+
+@pytest.mark.parametrize("part", ["DDR3_micron_32M_8B_x8_sg15", "DDR2_micron_16M_8b_x8_sg3E"])
+def test_energies_of_commands_are_those_of_the_currents(part):
+    _, config = machine(f"dram.part={part}")
+    costs = memory_costs(config)
+    unit_nj = config.nj_per_unit * config.num_devices
+    burst_ticks = int(config["BL"]) / 2
+    assert costs.read_nj == pytest.approx((config["IDD4R"] - config["IDD3N"]) * burst_ticks * unit_nj)
+    assert costs.write_nj == pytest.approx((config["IDD4W"] - config["IDD3N"]) * burst_ticks * unit_nj)
+    open_ma = config["IDD3N"] * config["tRAS"] + config["IDD2N"] * (config["tRC"] - config["tRAS"])
+    assert costs.activation_nj == pytest.approx((config["IDD0"] * config["tRC"] - open_ma) * unit_nj)
+    refresh_ma = (config["IDD5"] - config["IDD3N"]) * config["tRFC"]
+    assert costs.refresh_mw == pytest.approx(
+        refresh_ma * unit_nj * config.num_ranks / config["REFRESH_PERIOD"] * 1e3, rel=0.06
+    )
+    vdd_ma = config.vdd * config.num_devices
+    assert vdd_ma * config["IDD2P"] < costs.idle_mw < 1.3 * vdd_ma * config["IDD2P"] * config.num_ranks
+    assert costs.open_mw <= vdd_ma * config["IDD3N"] * config.num_ranks
+
+
+def test_a_burst_takes_no_less_time_than_the_bus_needs():
+    _, config = machine()
+    costs = memory_costs(config)
+    bus_ps = int(config["BL"]) // 2 * config.tck_ps
+    one_by_one = ("tRCD", "CL", "AL", "BL", "tWR", "tRP")  # a write that opens and closes its row alone
+    one_at_a_time_ps = sum(int(config[name]) for name in one_by_one) * config.tck_ps
+    for pattern in (costs.reads.near, costs.reads.far, costs.writes.near, costs.writes.same):
+        assert all(bus_ps <= each <= one_at_a_time_ps for each in pattern.ps)
+        assert all(0 < each <= 1 for each in pattern.rows)
+    assert costs.reads.far.ps[0] > costs.reads.near.ps[0]  # short runs anywhere cost rows and time
+    assert costs.reads.far.rows[-1] < costs.reads.far.rows[0]
+
+
+# --- the estimate ---
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("layout", ["nhwc", "nchw"])
+def test_cycles_are_those_of_the_program_and_bursts_nearly_so(schedule, layout):
+    hardware, config = machine(f"layout.order={layout}")
+    mapping = make_mapping(load("mobilenet_v2", 48, 0.5), schedule, hardware)
+    program = unroll(mapping)
+    bursts = AddressLayout(program, 2, config.transaction_bytes, config.capacity_bytes).bursts()
+    plan, target = Plan(program, bursts, hardware), target_of(hardware, config)
+    found = [phases(mapping.cost(group), layout, target) for group in mapping.groups]
+    assert sum(phase.cycles for some in found for phase in some) == pytest.approx(plan.cycles.sum())
+    expected = forecast(mapping, target, memory_costs(config)).bursts
+    assert float(expected) == pytest.approx(len(bursts.addresses), rel=0.05)
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(
+    "settings", [(), SLOW, ("buffer.entry_bits=8", "pe_array.clock_hz=1 GHz"), ("dma.prefetch=false",)]
+)
+def test_the_estimate_is_near_the_simulation(schedule, settings):
+    hardware, config = machine(*settings)
+    mapping = make_mapping(load("mobilenet_v1", 64, 0.5), schedule, hardware)
+    found = forecast(mapping, target_of(hardware, config), memory_costs(config))
+    done = run_mapping(mapping, hardware, config)
+    assert float(found.time_ps) == pytest.approx(done.simulation.time_ps, rel=0.2)
+    assert float(found.dram_nj) == pytest.approx(done.total["dram_nj"], rel=0.15)
+
+
+def flow(bursts, write=False):
+    return Flow(bursts, 64.0, 64.0, bursts / 64, write)
+
+
+def test_memory_and_array_overlap_where_there_is_room():
+    _, config = machine()
+    costs, target = memory_costs(config), target_of(*machine())
+    together = Phase((flow(6400.0),), 20_000, 100, True)
+    apart = replace(together, overlaps=False)
+    compute_ps = 20_000 * target.cycle_ps
+    load_ps = 6400 * costs.reads.near.ps[6]
+    overlapped, serial = (float(forecast_phases((one,), target, costs).time_ps) for one in (together, apart))
+    assert overlapped == pytest.approx(max(compute_ps, load_ps), rel=0.03)
+    assert serial == pytest.approx(compute_ps + load_ps + 100 * costs.latency_ps, rel=0.03)
+
+
+def test_idle_time_costs_standing_power_alone():
+    _, config = machine()
+    costs, target = memory_costs(config), target_of(*machine())
+    short, long = (Phase((flow(64.0),), cycles, 1, True) for cycles in (100_000, 200_000))
+    before, after = (forecast_phases((one,), target, costs) for one in (short, long))
+    us = 100_000 * target.cycle_ps * 1e-6
+    grown = float(after.dram_nj - before.dram_nj)
+    assert grown == pytest.approx(us * (costs.idle_mw + costs.refresh_mw), rel=1e-6)
+
+
+# --- the search ---
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_traffic_needs_no_prices_and_is_what_it_was(schedule):
+    hardware, config = machine()
+    network = load("mobilenet_v2", 48, 0.5)
+    mapping = make_mapping(network, schedule, hardware, objective="traffic")
+    assert (
+        mapping
+        == make_mapping(network, schedule, hardware)
+        == map_network(network, schedule, hardware, config)
+    )
+
+
+def test_other_objectives_need_prices():
+    hardware, _ = machine()
+    with pytest.raises(MappingError, match="objective energy: give the prices of the memory"):
+        make_mapping(load("mobilenet_v2", 32, 0.35), "fused", hardware, objective="energy")
+
+
+def test_an_unknown_objective_or_schedule_is_refused():
+    hardware, config = machine()
+    network = load("mobilenet_v2", 32, 0.35)
+    with pytest.raises(MappingError, match=r"unknown objective 'enrgy'.*traffic, bursts, energy"):
+        map_network(network, "fused", hardware, config, objective="enrgy")
+    with pytest.raises(MappingError, match="unknown schedule 'fussed'"):
+        map_network(network, "fussed", hardware, config, objective="energy")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "objective"),
+    [("raster", "bursts"), ("scan", "latency"), ("fused", "edp"), ("resident", "energy")],
+)
+def test_the_estimate_never_gets_worse_by_searching_for_it(schedule, objective):
+    """Traffic's mapping is among the candidates, and so is every schedule's below."""
+    hardware, config = machine()
+    network, memory = opening(), memory_costs(config)
+    choice = Choice(network, hardware, objective, memory, 6000)
+    found = choice.candidates(schedule)
+    assert [one.figure for one in found] == sorted(one.figure for one in found)
+    assert {one.mapping.schedule for one in found} == {schedule}
+    plain = choice.judge(make_mapping(network, schedule, hardware))
+    assert found[0].figure <= plain.figure
+    assert set(finalists(found)) >= {one for one in found if one.figure <= DOUBT * found[0].figure}
+
+
+@pytest.mark.parametrize(
+    ("objective", "settings"),
+    [
+        ("energy", ("buffer.entries=8000",)),
+        ("energy", ("buffer.entries=8000", *SLOW)),
+        ("latency", ("buffer.entries=8000", "layout.order=nchw")),
+        ("edp", ("buffer.entries=8000", "buffer.entry_bits=8")),
+    ],
+)
+def test_deep_never_loses_to_the_schedules_below_it(objective, settings):
+    hardware, config = machine(*settings)
+    network = opening(64, 0.5)
+    figures = {}
+    for schedule in ("raster", "fused", "deep"):
+        mapping = map_network(network, schedule, hardware, config, objective=objective)
+        figures[schedule] = measure(mapping, hardware, config, objective)
+    assert figures["deep"] == min(figures.values())
+    assert figures["fused"] <= figures["raster"]
+    plain = measure(make_mapping(network, "deep", hardware), hardware, config, objective)
+    assert figures["deep"] <= plain
+
+
+def test_a_slow_array_makes_energy_recompute_less():
+    network = opening(96, 0.5, 13)
+    hardware = load_hardware("paper", ["buffer.entries=10000", *SLOW])
+    config = dram_config(hardware)
+    least_traffic = make_mapping(network, "deep", hardware)
+    least_energy = map_network(network, "deep", hardware, config, objective="energy")
+    assert least_energy.entries > least_traffic.entries
+    assert least_energy.extra_macs < least_traffic.extra_macs
+    energies = [measure(one, hardware, config, "energy") for one in (least_energy, least_traffic)]
+    assert energies[0] < 0.98 * energies[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", preset_names())
+@pytest.mark.parametrize("settings", [(), SLOW])
+def test_deep_under_energy_does_not_lose_to_fused_on_any_preset(preset, settings):
+    network = load("mobilenet_v2")
+    hardware = load_hardware(preset, list(settings))
+    config = dram_config(hardware)
+    fused, deep = (
+        run_mapping(map_network(network, name, hardware, config, objective="energy"), hardware, config)
+        for name in ("fused", "deep")
+    )
+    assert deep.total["dram_nj"] <= fused.total["dram_nj"]
+    assert deep.total["total_nj"] <= fused.total["total_nj"]
+
+
+# --- a reserve ---
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_reserve_stays_free(schedule):
+    hardware, config = machine("buffer.reserve=0.25")
+    assert hardware.buffer.mapped_entries == 4500
+    mapping = map_network(load("mobilenet_v2", 48, 0.5), schedule, hardware, config)
+    assert max(mapping.live_entries(group) for group in mapping.groups) <= 4500
+    run_mapping(mapping, hardware, config)
+
+
+def test_a_cache_leaves_a_reserve_too():
+    hardware, config = machine("buffer.reserve=0.25", "buffer.policy=lru")
+    mapping = map_network(load("mobilenet_v2", 48, 0.5), "scan", hardware, config)
+    assert {group.entries for group in mapping.groups} == {4500}
+
+
+@pytest.mark.parametrize("value", ["1", "-0.1", "1.5", "nan", '"much"', "true"])
+def test_a_reserve_is_a_share(value):
+    with pytest.raises(HardwareError, match=r"buffer\.reserve"):
+        machine(f"buffer.reserve={value}")
