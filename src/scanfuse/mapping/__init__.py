@@ -22,7 +22,7 @@ from scanfuse.mapping.explain import Explanation, Way, explain
 from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.forecast import Forecast, forecast
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
-from scanfuse.mapping.layouts import MAP_LAYOUTS, MapLayout, Placed, block_of
+from scanfuse.mapping.layouts import Placed, block_of
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
@@ -36,7 +36,6 @@ from scanfuse.mapping.traffic import Traffic
 __all__ = [
     "DOUBT",
     "MAPPING_FORMATS",
-    "MAP_LAYOUTS",
     "OBJECTIVES",
     "SCHEDULES",
     "BlockShape",
@@ -53,7 +52,6 @@ __all__ = [
     "Group",
     "Held",
     "LayerTiling",
-    "MapLayout",
     "Mapping",
     "MappingError",
     "MemoryCosts",

@@ -1,20 +1,18 @@
 """How maps lie in DRAM: the order of their axes.
 
-* `nhwc`: the channels of a pixel together. * `nchw`: the pixels of a channel together. * `nchw16`, `nchw32`:
-blocks of 16 or 32 channels, in each the channels of a pixel together; for maps whose channels come in whole
-blocks.
+* `nhwc`: the channels of a pixel together. * `nchw`: the pixels of a channel together. * `nchw<k>` (nchw16):
+blocks of k channels, in each the channels of a pixel together; for maps whose channels come in whole blocks.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from scanfuse.mapping.errors import MappingError
 from scanfuse.network import Network
 
-MapLayout = Literal["nhwc", "nchw", "nchw16", "nchw32"]
-MAP_LAYOUTS: tuple[MapLayout, ...] = get_args(MapLayout)
+LAYOUT = re.compile(r"nhwc|nchw([1-9][0-9]{0,8})?")
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class Placed:
     """A map by name, and how it lies where that is not as the mapping says of all."""
 
     map: str
-    layout: MapLayout
+    layout: str
 
 
 def block_of(layout: str) -> int:
@@ -43,6 +41,11 @@ def check_layouts(network: Network, layouts: tuple[Placed, ...]) -> None:
         if placed.map in seen:
             raise MappingError(f"{where}.map: {placed.map} has a layout already")
         seen.add(placed.map)
+        if not LAYOUT.fullmatch(placed.layout):
+            raise MappingError(
+                f"{where}.layout: must be nhwc, nchw or nchw with a block of channels, as nchw16; "
+                f"got {placed.layout!r}"
+            )
         channels, block = stores[placed.map].channels, block_of(placed.layout)
         if block and channels % block:
             raise MappingError(

@@ -5,11 +5,15 @@ The bursts of a transfer depend on the layout of its own map alone, so maps are 
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 
-from scanfuse.mapping import MAP_LAYOUTS, Placed, block_of
+from scanfuse.mapping import Placed
 from scanfuse.program.layout import AddressLayout
 from scanfuse.program.program import Cause, Program, View
+
+BLOCKS = (16, 32)  # tried beside the largest that fits
 
 
 def fewest_bursts(program: Program, entry_bytes: int, burst_bytes: int) -> tuple[Placed, ...]:
@@ -21,17 +25,16 @@ def fewest_bursts(program: Program, entry_bytes: int, burst_bytes: int) -> tuple
     for tensor in np.unique(rows["tensor"]).tolist():
         mine, stored = rows[rows["tensor"] == tensor], program.tensors[tensor]
         usual = layout.map_bursts(mine, tensor, program.mapping.layout)
-        others = [name for name in MAP_LAYOUTS if _in_whole_blocks(mine, stored.shape[0], block_of(name))]
-        bursts, best = min((layout.map_bursts(mine, tensor, name), name) for name in others)
+        orders = ["nhwc", "nchw", *(f"nchw{block}" for block in _blocks(mine, stored.shape[0]))]
+        bursts, best = min((layout.map_bursts(mine, tensor, order), order) for order in orders)
         if bursts < usual:
             found.append(Placed(stored.name, best))
     return tuple(found)
 
 
-def _in_whole_blocks(rows: np.ndarray, channels: int, block: int) -> bool:
-    """Whether boxes (and the map) have whole blocks of channels."""
-    if block <= 1:
-        return True
-    flat = bool((rows["view"] == View.CHANNELS).any())  # read in the order in which it lies
-    cut = bool(((rows["a0"] % block) | (rows["a1"] % block)).any())
-    return channels % block == 0 and not flat and not cut
+def _blocks(rows: np.ndarray, channels: int) -> list[int]:
+    """Blocks of channels of which all boxes have whole ones: the largest, and usual ones."""
+    if (rows["view"] == View.CHANNELS).any():  # read in the order in which the map lies
+        return []
+    most = gcd(channels, *np.unique(np.concatenate([rows["a0"], rows["a1"]])).tolist())
+    return [block for block in sorted({most, *BLOCKS}) if 1 < block < channels and most % block == 0]

@@ -122,6 +122,7 @@ def golden_figures(done: Run) -> dict[str, Any]:
     return {
         "figures": {
             "layout": done.mapping.layout,
+            "layouts": ", ".join(f"{placed.map} {placed.layout}" for placed in done.mapping.layouts),
             "entries": done.entries,
             "extra_macs": done.extra_macs,
             "time_ps": simulation.time_ps,

@@ -41,6 +41,7 @@ def mapping_summary(program: Program, accelerator: Accelerator, config: DramConf
         "hardware": accelerator.name,
         "schedule": mapping.schedule,
         "layout": mapping.layout,
+        "layouts": {placed.map: placed.layout for placed in mapping.layouts},
         "psum_entries": mapping.psum_entries,
         "buffer_entries": accelerator.buffer.entries,
         "bounds": bounds(mapping.network),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ from scanfuse.mapping import (
     make_mapping,
 )
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
-from scanfuse.program import Program, check, unroll
+from scanfuse.program import Program, check, fewest_bursts, unroll
 from scanfuse.results.agreement import check_agreement, check_execution
 from scanfuse.results.mapping_cache import remembered
 from scanfuse.results.memory_costs import memory_costs
@@ -162,6 +162,11 @@ def check_hardware(mapping: Mapping, accelerator: Accelerator) -> None:
         "psum_entries": (mapping.psum_entries, "buffer.psum_entries", accelerator.buffer.psum_entries),
         "layout": (mapping.layout, "layout.order", accelerator.layout.order),
     }
+    if mapping.layouts and accelerator.layout.order != "auto":
+        raise MappingError(
+            f"layouts: the mapping has its own for {len(mapping.layouts)} maps, the hardware has "
+            f"{accelerator.layout.order} for all: set layout.order=auto"
+        )
     for key, (mine, setting, theirs) in asked.items():
         if theirs not in (mine, "auto"):
             raise MappingError(f"{key}: the mapping has {mine}, the hardware {theirs}: set {setting}={mine}")
@@ -188,7 +193,7 @@ def map_network(
 
     def search() -> Mapping:
         if objective == "traffic":
-            return _least_traffic(network, schedule, accelerator, config, show)
+            return lay_out(_least_traffic(network, schedule, accelerator, config, show), accelerator, config)
         return _best_measured(network, schedule, accelerator, config, objective, show)
 
     return remembered(network, schedule, accelerator, config, objective, search) if cache else search()
@@ -220,15 +225,24 @@ def _best_measured(
     choice = Choice(network, accelerator, objective, memory_costs(config), burst_of(config)["burst_ps"])
     with show(f"{schedule}: map", 0) as advance:
         found = choice.candidates(schedule, lambda name: advance())
-    if len(found) == 1:
-        return found[0].mapping
-    few = finalists(found)
+    few = [lay_out(one.mapping, accelerator, config) for one in finalists(found)]
+    if len(few) == 1:
+        return few[0]
     measured = []
     with show(f"{schedule}: simulate the best", len(few)) as advance:
-        for one in few:
-            measured.append(measure(one.mapping, accelerator, config, objective))
+        for mapping in few:
+            measured.append(measure(mapping, accelerator, config, objective))
             advance()
-    return few[measured.index(min(measured))].mapping
+    return few[measured.index(min(measured))]
+
+
+def lay_out(mapping: Mapping, accelerator: Accelerator, config: DramConfig) -> Mapping:
+    """The mapping with each map in the layout of the fewest bursts, unless the hardware fixes one for all."""
+    if accelerator.layout.order != "auto":
+        return mapping
+    check_size(mapping, accelerator)
+    entry_bytes = accelerator.buffer.entry_bytes
+    return replace(mapping, layouts=fewest_bursts(unroll(mapping), entry_bytes, config.transaction_bytes))
 
 
 def finalists(found: Sequence[Candidate]) -> list[Candidate]:

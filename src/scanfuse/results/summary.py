@@ -33,6 +33,7 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
         "network": run.network.name,
         "schedule": run.schedule,
         "layout": run.mapping.layout,
+        "layouts": {placed.map: placed.layout for placed in run.mapping.layouts},
         "hardware": run.accelerator.name,
         "entries": run.entries,
         "bounds": run.bounds,
