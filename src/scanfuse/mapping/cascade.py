@@ -31,6 +31,7 @@ from scanfuse.mapping.traffic import Traffic
 from scanfuse.mapping.units import Unit, UnitShape, unit_shape
 from scanfuse.network import Network, Tensor
 
+PART_BLOCK = 8  # parts of a result have whole blocks of channels, where they are larger
 Walk = Literal["rows", "chunks"]
 Span = tuple[int, int]
 
@@ -185,7 +186,8 @@ class CascadeCost:
     def part_spans(self) -> tuple[Span, ...]:
         """Channels of the result that are made at a time, in a walk by chunks whose chunks add up."""
         channels = self.output.channels
-        return spans(channels, -(-channels // self.cascade.parts))
+        size = -(-channels // self.cascade.parts)
+        return spans(channels, size if size <= PART_BLOCK else -(-size // PART_BLOCK) * PART_BLOCK)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:

@@ -22,6 +22,7 @@ LEAVING = (0.1, 0.25, 0.5)  # shares of the buffer left for the loads of what co
 STRIPES = (1, 2, 3, 4, 6, 8, 12, 16)
 PARTS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
 BANDS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56)
+BLOCK = 8  # channels of which chunks are made up, where they are larger
 LEAST_CHUNK = 8  # channels whose weights are streamed at a time, where there is room
 WHOLE_MAP = 1 << 30
 
@@ -135,12 +136,17 @@ def _step_rows(shape: UnitShape) -> list[int]:
 
 
 def _even(most: int, channels: int, columns: int) -> int:
-    """A chunk of at most `most` channels: whole columns of the array, or chunks of about one size."""
+    """A chunk of at most `most` channels: whole columns of the array, or chunks of about one size, in which
+    maps can lie in blocks."""
     if most >= channels:
         return channels
     if most >= columns:
         return most - most % columns
-    return -(-channels // -(-channels // most))
+    return _whole_blocks(-(-channels // -(-channels // most)))
+
+
+def _whole_blocks(channels: int) -> int:
+    return channels - channels % BLOCK if channels > BLOCK else channels
 
 
 def fit_rows(
@@ -170,7 +176,8 @@ def _largest_chunks(cost: CascadeCost, buffer_entries: int) -> tuple[int, ...] |
         chunk = limit if not each else min((room - entries) // each, limit)
         if chunk < 1 or entries > room:
             return None
-        found.append(-(-shape.channels // -(-shape.channels // chunk)))
+        even = -(-shape.channels // -(-shape.channels // chunk))
+        found.append(even if even == shape.channels else _whole_blocks(even))
     return tuple(found)
 
 
