@@ -101,3 +101,19 @@ def test_weights_of_all_layers_are_one_stream_in_the_order_of_first_load() -> No
     _, first = np.unique(asked, return_index=True)
     stream = asked[np.sort(first)]
     assert (np.diff(stream.astype(np.int64)) == 64).all()
+
+
+def test_weights_in_other_tiles_for_the_second_pass_of_squeeze_excite_have_a_place_for_each() -> None:
+    accelerator = load_hardware("paper", ["buffer.entries=16384"])
+    program = unroll(make_mapping(load("efficientnet_b0", 64, 0.5), "deep", accelerator))
+    layout = AddressLayout(program, 2, 64, 1 << 31)
+    sizes: dict[int, int] = {}
+    for tensor, box in layout.weight_places:
+        edges = np.frombuffer(box, np.int32).reshape(3, 2)
+        sizes[tensor] = sizes.get(tensor, 0) + int(np.prod(edges[:, 1] - edges[:, 0]))
+    again = [tensor for tensor, entries in sizes.items() if entries > program.tensors[tensor].entries]
+    assert again
+    bursts = layout.bursts()
+    rows = program.moves[program.transfers]
+    weights = np.repeat(rows["cause"] == Cause.WEIGHT, bursts.counts)
+    assert not np.intersect1d(bursts.addresses[weights], bursts.addresses[~weights]).size

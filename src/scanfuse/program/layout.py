@@ -2,14 +2,16 @@
 
 Maps lie as `nhwc` (channels innermost) or `nchw`. The weights of all layers lie in one stream, tile by tile
 in the order in which the program first loads them, each tile starting at a burst: they are constants, so they
-can be packed for the schedule ahead of time. What a step of a fused group loads for several layers then goes
-round the banks once; in streams of their own, tiles would fall into different rows of the same banks. Spilled
-partial sums have a place of their own. A box becomes runs of contiguous bytes, runs become bursts; a burst
-that one transfer touches twice is requested once.
+can be packed for the schedule ahead of time, once more for a group that computes a layer again in other
+tiles. What a step of a fused group loads for several layers then goes round the banks once; in streams of
+their own, tiles would fall into different rows of the same banks. Spilled partial sums have a place of their
+own. A box becomes runs of contiguous bytes, runs become bursts; a burst that one transfer touches twice is
+requested once.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,18 +83,22 @@ class AddressLayout:
     def weight_places(self) -> dict[tuple[int, bytes], int]:
         """(tensor, edges of a tile as int32) -> first byte, in the order of first load."""
         found: dict[tuple[int, bytes], int] = {}
-        entries = dict.fromkeys(range(len(self.program.tensors)), 0)
+        entries: Counter[tuple[int, int]] = Counter()  # per tensor and group: of different tiles
+        counted: set[tuple[int, int, bytes]] = set()
         ends = [base + self._region_bytes(*place) for place, base in self.bases.items()]
         cursor = self._aligned(max(ends, default=0))
         rows, sizes = self.program.moves[self.program.transfers], self.program.sizes[self.program.transfers]
         mine = rows["cause"] == Cause.WEIGHT
         tensors, boxes = rows["tensor"][mine].tolist(), _boxes(rows[mine])
-        for tensor, box, size in zip(tensors, boxes, sizes[mine].tolist(), strict=True):
+        groups = self.program.groups[rows["step"][mine]].tolist()
+        for tensor, group, box, size in zip(tensors, groups, boxes, sizes[mine].tolist(), strict=True):
             if (tensor, box) not in found:
                 found[tensor, box] = cursor
-                entries[tensor] += size
                 cursor += -(-size * self.entry_bytes // self.burst_bytes) * self.burst_bytes
-            if entries[tensor] > self.program.tensors[tensor].entries:
+            if (tensor, group, box) not in counted:
+                counted.add((tensor, group, box))
+                entries[tensor, group] += size
+            if entries[tensor, group] > self.program.tensors[tensor].entries:
                 raise LayoutError(f"the weight tiles of {self.program.tensors[tensor].name} overlap")
         self._check_capacity(cursor)
         return found
