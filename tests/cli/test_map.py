@@ -27,9 +27,9 @@ def test_the_table_has_a_row_per_group_and_the_bounds(scanfuse):
     assert (done.status, done.err) == (0, "")
     title, _, heading, _, *rows = done.out.splitlines()
     assert title.startswith("mobilenet_v2_0.35_32, fused, on paper: ")
-    assert heading.split()[:5] == ["#", "layers", "kind", "cut", "entries"]
+    assert heading.split()[:4] == ["#", "layers", "cut", "entries"]
     assert [row.split()[0] for row in rows[:21]] == [str(number) for number in range(21)]
-    assert rows[3].startswith("3   b3.expand to b3.add         fused_block   band_rows=")
+    assert rows[3].startswith("3   b3.expand to b3.add         block, band ")
     assert rows[22].split()[0] == "total"
     network = load("mobilenet_v2", 32, 0.35)
     least = f"{layer_by_layer_entries(network):,} layer by layer, {network_entries(network):,} for any"

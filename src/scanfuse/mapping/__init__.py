@@ -17,7 +17,7 @@ from scanfuse.mapping.document import (
     parse_mapping,
 )
 from scanfuse.mapping.errors import MappingError
-from scanfuse.mapping.explain import Explanation, Way, explain
+from scanfuse.mapping.explain import Explanation, explain
 from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.lru import CachedCost, CachedTiling
@@ -27,6 +27,8 @@ from scanfuse.mapping.schedules import SCHEDULES, make_mapping
 from scanfuse.mapping.stages import layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
+from scanfuse.mapping.units import Unit, UnitShape
+from scanfuse.mapping.ways import Way, instead
 
 __all__ = [
     "MAPPING_FORMATS",
@@ -47,6 +49,8 @@ __all__ = [
     "Nest",
     "TilingCost",
     "Traffic",
+    "Unit",
+    "UnitShape",
     "Way",
     "compulsory_entries",
     "cut_of",
@@ -54,6 +58,7 @@ __all__ = [
     "group_document",
     "group_entries",
     "inside",
+    "instead",
     "layer_matmul_entries",
     "layer_nest",
     "make_mapping",
