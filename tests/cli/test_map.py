@@ -188,6 +188,37 @@ def test_a_run_can_be_explained(scanfuse):
     assert len(document["explanations"]) == 21
 
 
+DEEP = f"{SMALL} --schedule deep --set buffer.entries=3000"
+
+
+def test_cascades_are_shown_and_explained_in_lines_that_fit_a_screen(scanfuse):
+    done = scanfuse(f"map {DEEP} --explain")
+    assert done.status == 0
+    table, *explained = done.out.split("\ngroup ")
+    assert max(map(len, table.splitlines())) <= 130
+    assert re.search(r"\n0 +stem to \S+ +rows, band 1, step \d, chunks [\d/]+, pinned all ", table)
+    assert re.search(r"\n\d+ +\S+ to \S+ +chunks \d+", table)
+    whole = "".join(explained)
+    for way in (r"split after \S+, stored", "joined with the next", "result stored", "chunks halved"):
+        assert re.search(rf"\n{way} ", whole)
+    assert re.search(r"way +cut +entries +elsewhere +extra MACs +cost +peak +lacks\n", whole)
+
+
+def test_ways_of_cascades_as_json_and_csv(scanfuse):
+    document = scanfuse(f"map {DEEP} --explain --format json").json
+    table = pd.read_csv(io.StringIO(scanfuse(f"map {DEEP} --explain --format csv").out))
+    ways = [(one, way) for one in document["explanations"] for way in one["ways"]]
+    assert table["way"].tolist() == [way["name"] for _, way in ways]
+    assert table["entries"].tolist() == [way["entries"] for _, way in ways]
+    assert table["missing_entries"].tolist() == [way["missing_entries"] for _, way in ways]
+    missing = [way for _, way in ways if not way["fits"]]
+    assert missing and all(way["live_entries"] == 3000 + way["missing_entries"] for way in missing)
+    stored = [way for _, way in ways if way["name"] == "result stored"]
+    assert stored and all(way["elsewhere"] and way["elsewhere_entries"] > 0 for way in stored)
+    scanfuse(f"run {DEEP} --out out")
+    assert scanfuse("explain out --format csv").out == scanfuse(f"map {DEEP} --explain --format csv").out
+
+
 @pytest.mark.slow
 def test_the_examples_of_the_help_work_in_order(scanfuse):
     assert scanfuse("run mobilenet_v2").status == 0

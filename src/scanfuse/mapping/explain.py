@@ -49,13 +49,14 @@ class Explanation:
     @property
     def reason(self) -> str:
         """Why it was chosen, or what would be better, and what would be if there were room."""
-        found = [] if self.chosen.entries > self.least_entries else ["the least these layers can move"]
+        least = min([self.least_entries, *(way.entries for way in self.others)])
+        found = [] if self.chosen.entries > least else ["the least these layers can move"]
         fitting = [way for way in self.others if way.fits]
         found.append(_compared(self.chosen, fitting[0]) if fitting else "no other way fits")
         better = [way for way in self.others if not way.fits and way.moved < self.chosen.moved]
         if better:
-            least = min(better, key=lambda way: way.missing_entries)
-            found.append(f"{least.name} would be better, with {least.missing_entries:,} entries more of room")
+            near = min(better, key=lambda way: way.missing_entries)
+            found.append(f"{near.name} would be better, with {near.missing_entries:,} entries more of room")
         return "; ".join(found)
 
 
