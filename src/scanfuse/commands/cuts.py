@@ -38,15 +38,21 @@ def _(fused: FusedBlock, network: Network) -> str:
 def _(cascade: Cascade, network: Network) -> str:
     shapes = [UnitShape(network, unit) for unit in cascade.units]
     step = [] if cascade.step_rows >= max(s.walked.P for s in shapes) else [f"step {cascade.step_rows}"]
-    chunks = "/".join(map(str, cascade.chunks))
+    chunks = _each(cascade.chunks)
     if cascade.walk == "chunks":
         return ", ".join([f"chunks {chunks}", *step, *_number("parts", cascade.parts, 1)])
-    found = [f"rows, band {cascade.band_rows}", *step, f"chunks {chunks}"]
-    if any(cascade.pinned):
-        every = cascade.pinned == tuple(shape.channels for shape in shapes)
-        found.append(f"pinned {'all' if every else '/'.join(map(str, cascade.pinned))}")
+    found = [f"rows {cascade.band_rows}", *step, f"chunks {chunks}"]
+    if cascade.pinned == tuple(shape.channels for shape in shapes):
+        found.append("pinned")
+    elif any(cascade.pinned):
+        found.append(f"pinned {_each(cascade.pinned)}")
     found += _number("stripes", cascade.stripes, 1)
     return ", ".join(found + (["input again"] if cascade.input_again else []))
+
+
+def _each(numbers: tuple[int, ...]) -> str:
+    """One number where all are the same."""
+    return "/".join(map(str, numbers if len(set(numbers)) > 1 else numbers[:1]))
 
 
 def _number(name: str, value: int, usual: int) -> list[str]:

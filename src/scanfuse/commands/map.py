@@ -26,8 +26,8 @@ move, the most entries that live in the buffer (peak), what is computed again. W
 mapping in a file.
 
 Cuts: tile PxQxNxK of one layer, with its loop order; block, a fused block in bands and steps of output rows,
-a chunk of channels at a time; rows and chunks, the two walks of a cascade, with the channels that each of its
-units makes at a time, and those whose weights are pinned in the buffer.
+a chunk of channels at a time; rows (of a band) and chunks, the two walks of a cascade, with the channels that
+each of its units makes at a time, and those whose weights are pinned in the buffer (all where none are told).
 
 Least: the layers' weights, and what they read from and make for other layers, once; for a single matrix
 multiplication also what it must move through a buffer of this size (Smith, Lowery, Langou and van de Geijn,
