@@ -49,29 +49,46 @@ def test_python_examples(name: str, code: str, expected: str, tmp_path: Path) ->
 def test_console_examples(page: Path, tmp_path: Path) -> None:
     (tmp_path / "traces").symlink_to(ROOT / "traces")
     (tmp_path / "bad.ramulator").write_text("0x40 R\n0x80 Q\n0xc0 W\n")
-    blocks = re.findall(r"```console\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```(console|diff)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert blocks
-    for line, expected in re.findall(r"^\$ (.*)\n((?:[^$].*\n)*)", "".join(blocks), re.MULTILINE):
-        found = subprocess.run(
-            [sys.executable, "-m", *shlex.split(line)],
-            cwd=tmp_path,
-            env={**os.environ, "COLUMNS": "200"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert found.stdout == expected
+    for kind, text in blocks:
+        if kind == "diff":
+            edit_by_hand(tmp_path / "deep.toml", text)
+            continue
+        for line, expected in re.findall(r"^\$ (.*)\n((?:[^$].*\n|\n)*)", text, re.MULTILINE):
+            found = subprocess.run(
+                [sys.executable, "-m", *shlex.split(line)],
+                cwd=tmp_path,
+                env={**os.environ, "COLUMNS": "200"},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            assert found.stdout == expected
 
 
-def test_the_groups_of_the_mapping_page_are_those_of_its_example() -> None:
+def edit_by_hand(path: Path, diff: str) -> None:
+    """Puts each line with a + in the place of the first that begins like the one with a - before it."""
+    text = path.read_text("utf-8")
+    for old, new in re.findall(r"^-(.*)\n\+(.*)\n", diff, re.MULTILINE):
+        assert f"\n{old}" in text
+        text = text.replace(f"\n{old}", f"\n{new}", 1)
+    path.write_text(text, "utf-8")
+
+
+def test_the_groups_of_the_mapping_page_are_those_of_its_examples() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", MAPPING.read_text("utf-8"), re.DOTALL)
-    header, *groups = [tomllib.loads(block) for block in blocks]
-    mapping = make_mapping(load("mobilenet_v2"), "fused", load_hardware())
-    document = mapping_document(mapping)
-    assert header.items() <= document.items()
-    assert [group["kind"] for one in groups for group in one["groups"]] == ["layer_tiling", "fused_block"]
-    assert all(group in document["groups"] for one in groups for group in one["groups"])
+    examples = [("mobilenet_v2", "fused", 3), ("mobilenet_v2", "deep", 1), ("mobilenet_v3_large", "deep", 1)]
+    at = 0
+    for name, schedule, count in examples:
+        document = mapping_document(make_mapping(load(name), schedule, load_hardware()))
+        for told in map(tomllib.loads, blocks[at : at + count]):
+            groups = told.pop("groups", [])
+            assert told.items() <= document.items()
+            assert all(group in document["groups"] for group in groups)
+        at += count
+    assert at == len(blocks)
 
 
 @pytest.mark.parametrize("name", [name for name in trace_formats() if name not in ("npz", "parquet")])

@@ -27,9 +27,9 @@ def test_the_table_has_a_row_per_group_and_the_bounds(scanfuse):
     assert (done.status, done.err) == (0, "")
     title, _, heading, _, *rows = done.out.splitlines()
     assert title.startswith("mobilenet_v2_0.35_32, fused, on paper: ")
-    assert heading.split()[:5] == ["#", "layers", "kind", "cut", "entries"]
+    assert heading.split()[:4] == ["#", "layers", "cut", "entries"]
     assert [row.split()[0] for row in rows[:21]] == [str(number) for number in range(21)]
-    assert rows[3].startswith("3   b3.expand to b3.add         fused_block   band_rows=")
+    assert rows[3].startswith("3   b3.expand to b3.add         block, band ")
     assert rows[22].split()[0] == "total"
     network = load("mobilenet_v2", 32, 0.35)
     least = f"{layer_by_layer_entries(network):,} layer by layer, {network_entries(network):,} for any"
@@ -186,6 +186,37 @@ def test_a_run_can_be_explained(scanfuse):
     document = scanfuse("explain out --format json").json
     assert list(document) == ["network", "schedule", "explanations"]
     assert len(document["explanations"]) == 21
+    table = pd.read_csv(io.StringIO(scanfuse("explain out --format csv").out))
+    assert len(table) == sum(len(one["ways"]) for one in document["explanations"])
+
+
+DEEP = f"{SMALL} --schedule deep --set buffer.entries=3000"
+
+
+def test_cascades_are_shown_and_explained_in_lines_that_fit_a_screen(scanfuse):
+    done = scanfuse(f"map {DEEP} --explain")
+    assert done.status == 0
+    table, *explained = done.out.split("\ngroup ")
+    assert max(map(len, table.splitlines())) <= 130
+    assert re.search(r"\n\d+ +\S+ to \S+ +rows \d+,( step \d,)? chunks [\d/]+, pinned( [\d/]+)? ", table)
+    assert re.search(r"\n\d+ +\S+ to \S+ +chunks \d+", table)
+    whole = "".join(explained)
+    for way in (r"split after \S+, stored", "joined with the next", "result stored", "chunks halved"):
+        assert re.search(rf"\n{way} ", whole)
+    assert re.search(r"way +cut +entries +elsewhere +extra MACs +cost +peak +lacks\n", whole)
+
+
+def test_ways_of_cascades_as_json_and_csv(scanfuse):
+    document = scanfuse(f"map {DEEP} --explain --format json").json
+    table = pd.read_csv(io.StringIO(scanfuse(f"map {DEEP} --explain --format csv").out))
+    ways = [(one, way) for one in document["explanations"] for way in one["ways"]]
+    assert table["way"].tolist() == [way["name"] for _, way in ways]
+    assert table["entries"].tolist() == [way["entries"] for _, way in ways]
+    assert table["missing_entries"].tolist() == [way["missing_entries"] for _, way in ways]
+    missing = [way for _, way in ways if not way["fits"]]
+    assert missing and all(way["live_entries"] == 3000 + way["missing_entries"] for way in missing)
+    stored = [way for _, way in ways if way["name"] == "result stored"]
+    assert stored and all(way["elsewhere"] and way["elsewhere_entries"] > 0 for way in stored)
 
 
 @pytest.mark.slow

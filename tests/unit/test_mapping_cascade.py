@@ -92,7 +92,7 @@ def test_any_walk_by_rows(network, data):
         pinned,
         "rows",
         band_rows=data.draw(st.integers(1, 6)),
-        step_rows=data.draw(st.sampled_from([1, 2, 100])),
+        step_rows=data.draw(st.sampled_from([1, 2, max(shape.walked.P for shape in shapes)])),
         stripes=data.draw(st.integers(1, 4)),
     )
     mapping = prove(network, (whole,), psum_entries=data.draw(st.sampled_from([1, 2])))
@@ -215,13 +215,14 @@ def test_any_walk_with_a_projected_shortcut(data):
     (branch,) = (each for each in branches(network) if each)
     assert branch[-1] == Unit(lead=4, side=1, add=5)
     chained = ((Unit(lead=0),) if data.draw(st.booleans()) else ()) + branch
-    channels = [UnitShape(network, unit).channels for unit in chained]
+    shapes = [UnitShape(network, unit) for unit in chained]
+    channels = [shape.channels for shape in shapes]
     whole = Cascade(
         chained,
         tuple(data.draw(st.integers(1, most)) for most in channels),
         tuple(data.draw(st.sampled_from([0, most, 1])) for most in channels),
         band_rows=data.draw(st.integers(1, add.P)),
-        step_rows=data.draw(st.sampled_from([1, 2, 100])),
+        step_rows=data.draw(st.sampled_from([1, 2, max(shape.walked.P for shape in shapes)])),
         stripes=data.draw(st.integers(1, 3)),
     )
     groups = (whole,) if chained[0].lead == 0 else (Cascade((Unit(lead=0),), (1,), (0,), band_rows=9), whole)
@@ -284,7 +285,9 @@ def test_any_walk_past_squeeze_excite(squeezed, data):
         pinned = tuple(
             0 if walk == "chunks" else data.draw(st.sampled_from([0, 1, most])) for most in channels
         )
-        bands, steps = data.draw(st.integers(1, shapes[-1].walked.P)), data.draw(st.sampled_from([1, 2, 100]))
+        bands = data.draw(st.integers(1, shapes[-1].walked.P)) if walk == "rows" else 1
+        tallest = max(shape.walked.P for shape in shapes)
+        steps = data.draw(st.sampled_from(sorted({1, min(2, tallest), tallest})))
         groups.append(Cascade(chain, chunks, pinned, walk, band_rows=bands, step_rows=steps))
         must = output.startswith("f")
         if output != "add" and (must or data.draw(st.booleans())):

@@ -9,13 +9,14 @@ import pytest
 
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import (
+    Cascade,
     Explanation,
     FusedBlock,
     LayerTiling,
     Mapping,
-    Way,
     cut_of,
     explain,
+    instead,
     layer_nest,
     make_mapping,
 )
@@ -25,7 +26,7 @@ from scanfuse.mapping.search import search_tiling
 from scanfuse.mapping.stages import Stage
 from scanfuse.mapping.traffic import SCANS
 from scanfuse.network import Network, load
-from scanfuse.program import check, unroll
+from scanfuse.program import ProgramError, check, unroll
 
 CASES = [("fused", 800), ("fused", 6_000), ("scan", 800), ("raster", 6_000), ("fixed", 6_000)]
 
@@ -45,12 +46,6 @@ def explained(schedule: str, entries: int) -> list[Explanation]:
 
 def hardware(entries: int):
     return load_hardware("paper", [f"buffer.entries={entries}"])
-
-
-def instead(mapping: Mapping, explanation: Explanation, way: Way) -> Mapping:
-    """A mapping with some of its groups run another way."""
-    first, last = explanation.numbers[0], explanation.numbers[-1]
-    return replace(mapping, groups=(*mapping.groups[:first], *way.groups, *mapping.groups[last + 1 :]))
 
 
 @pytest.mark.parametrize(("schedule", "entries"), CASES)
@@ -88,7 +83,7 @@ def test_every_runner_up_would_run_as_told(schedule: str, entries: int) -> None:
     assert len(ways) > len(mapping.groups)
     short = [(one, way) for one, way in ways if sum(mapping.cost(group).steps for group in way.groups) < 500]
     for one, way in short[:: max(1, len(short) // 6)]:
-        other = instead(mapping, one, way)
+        other = instead(mapping, way)
         assert other.entries - mapping.entries == way.entries - one.chosen.entries
         assert other.extra_macs - mapping.extra_macs == way.extra_macs - one.chosen.extra_macs
         program = unroll(other)
@@ -110,6 +105,87 @@ def test_a_block_is_held_against_its_layers_alone_and_the_other_way_round() -> N
         assert {way.name for way in one.others} <= {"fused"}
         assert all(way.entries > one.chosen.entries for way in one.others)
     assert not [one for one in explained("scan", 800) if len(one.numbers) > 1]
+
+
+ALTERNATIVES = [
+    ("mobilenet_v2", 32, 0.35, 3_000, "deep"),
+    ("mobilenet_v3_large", 32, 0.35, 3_000, "resident"),
+    ("resnet50", 32, 0.125, 2_000, "deep"),
+]
+SCHEDULED = ("fused", "scan", "raster", "resident", "runner-up")
+
+
+@cache
+def grouped(name: str, resolution: int, width: float, entries: int, schedule: str):
+    """A mapping with cascades, its explanations, and the alternatives among them."""
+    mapping = make_mapping(load(name, resolution, width), schedule, hardware(entries))
+    found = list(explain(mapping, hardware(entries)))
+    return mapping, found, [(one, way) for one in found for way in one.others if way.name not in SCHEDULED]
+
+
+@pytest.mark.parametrize("case", ALTERNATIVES)
+def test_every_alternative_to_a_cascade_comes_to_what_is_told(case) -> None:
+    """Put into the mapping, each changes entries, MACs and room as told, elsewhere too."""
+    mapping, _, ways = grouped(*case)
+    entries = case[3]
+    assert {"result stored", "joined with the next", "chunks halved"} <= {way.name for _, way in ways}
+    for one, way in ways[:: 1 + len(ways) // 40]:
+        other = instead(mapping, way)
+        assert other.entries - mapping.entries == way.entries - one.chosen.entries
+        assert other.extra_macs - mapping.extra_macs == way.extra_macs - one.chosen.extra_macs
+        live = max(other.live_entries(group) for group in other.groups)
+        assert way.fits == (live <= entries)
+        assert way.missing_entries == max(live - entries, 0)
+
+
+@pytest.mark.parametrize("case", ALTERNATIVES)
+def test_alternatives_that_fit_are_right_programs(case) -> None:
+    mapping, _, ways = grouped(*case)
+    kinds = {way.name.split(" after")[0]: way for _, way in ways if way.fits}
+    for way in kinds.values():
+        other = instead(mapping, way)
+        assert check(unroll(other), case[3]) <= case[3]
+    missing = [way for _, way in ways if not way.fits]
+    for way in missing[:2]:
+        with pytest.raises(ProgramError, match="entries live, the buffer holds"):
+            check(unroll(instead(mapping, way)), case[3])
+
+
+def test_a_cascade_is_told_against_its_parts_its_neighbours_and_its_result_elsewhere() -> None:
+    mapping, found, _ = grouped(*ALTERNATIVES[0])
+    for number, group in enumerate(mapping.groups):
+        names = [way.name for way in found[number].others]
+        if made_by(mapping, group) in mapping.kept:
+            assert "result stored" in names
+        if isinstance(group, Cascade) and len(group.units) > 1:
+            assert any(name.startswith("split after ") for name in names)
+        chosen = found[number].chosen
+        assert not [way for way in found[number].others if way.fits and way.moved < chosen.moved]
+    stored = [way for one in found for way in one.others if way.name == "result stored"]
+    assert stored and all(way.elsewhere and way.elsewhere_entries > 0 for way in stored)
+
+
+def made_by(mapping: Mapping, group) -> str:
+    return mapping.network.layers[group.layers[-1]].output.name
+
+
+def test_squeeze_excite_in_two_passes_is_held_against_its_map_stored_and_kept() -> None:
+    network = load("efficientnet_b0", 64, 0.5)
+    whole = Network("beginning", network.layers[:20], network.input, network.layers[19].output)
+    mapping = make_mapping(whole, "resident", hardware(16_384))
+    found = [one for one in explain(mapping, hardware(16_384)) if len(one.numbers) > 1]
+    assert found
+    for one in found:
+        pooling, *_, last = one.chosen.groups
+        assert isinstance(pooling, Cascade) and pooling.units[-1].pool is not None
+        assert isinstance(last, Cascade) and any(unit.gate is not None for unit in last.units)
+        names = {way.name: way for way in one.others}
+        made = whole.layers[pooling.units[-1].middle].output
+        assert {f"{made.name} once, {how}" for how in ("stored", "kept")} <= names.keys()
+        stored, kept = names[f"{made.name} once, stored"], names[f"{made.name} once, kept"]
+        assert stored.fits and stored.entries > one.chosen.entries and made.name not in stored.kept
+        assert not kept.fits and kept.missing_entries > 0 and made.name in kept.kept
+        assert check(unroll(instead(mapping, stored)), 16_384) <= 16_384
 
 
 @pytest.mark.parametrize("entries", [900, 5_000])

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from scanfuse.commands import options
 from scanfuse.commands.errors import blamed_on
-from scanfuse.commands.explain import explanations_text
+from scanfuse.commands.explain import explanations_text, print_ways
 from scanfuse.commands.progress import show_progress
-from scanfuse.commands.text import Column, cut_text, moved_text, span_text, table_text
+from scanfuse.commands.text import Column, moved_text, span_text, table_text
 
 if TYPE_CHECKING:
     from scanfuse.dram import DramConfig
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 HELP = "search for a mapping, print it, save it to edit by hand"
 DESCRIPTION = """Search for the mapping of a network under a schedule, prove its program right, and print a
 row per group of layers that run together: how they are cut, what they move and the least that they could
-move, the most entries that live in the buffer, what is computed again. With --mapping, the same of a mapping
-in a file.
+move, the most entries that live in the buffer (peak), what is computed again. With --mapping, the same of a
+mapping in a file.
+
+Cuts: tile PxQxNxK of one layer, with its loop order; block, a fused block in bands and steps of output rows,
+a chunk of channels at a time; rows (of a band) and chunks, the two walks of a cascade, with the channels that
+each of its units makes at a time, and those whose weights are pinned in the buffer (all where none are told).
 
 Least: the layers' weights, and what they read from and make for other layers, once; for a single matrix
 multiplication also what it must move through a buffer of this size (Smith, Lowery, Langou and van de Geijn,
@@ -31,7 +35,7 @@ multiplication also what it must move through a buffer of this size (Smith, Lowe
 
 --output saves the mapping as TOML or JSON, which docs/mapping.md describes; edit it, and try it again with
 scanfuse map --mapping FILE and scanfuse run --mapping FILE. --explain tells of every group why it was chosen:
-the next best ways to run its layers, and what they would cost."""
+the next best ways to run its layers, and what they would cost (with --format csv, a row for each way)."""
 EPILOG = """examples:
   scanfuse map mobilenet_v2
   scanfuse map mobilenet_v2 --schedule scan --set buffer.entries=16384 -o mine.toml
@@ -43,12 +47,11 @@ EPILOG = """examples:
 COLUMNS = (
     Column("#", lambda row: str(row["group"]) if "group" in row else ""),
     Column("layers", lambda row: span_text(row["layers"]) if "group" in row else "total"),
-    Column("kind", "kind"),
     Column("cut", "cut"),
     Column("entries", "entries"),
     Column("least", "least_entries"),
     Column("bursts", "bursts"),
-    Column("peak entries", "live_entries"),
+    Column("peak", "live_entries"),
     Column("extra MACs", "extra_macs"),
 )
 FIGURES = (
@@ -101,6 +104,8 @@ def main(args: argparse.Namespace) -> int:
         if args.explain:
             document["explanations"] = [results.explanation_document(mapping, one) for one in found]
         print(json.dumps(document, indent=1))
+    elif args.format == "csv" and args.explain:
+        print_ways(mapping, found)
     elif args.format == "csv":
         print_csv(mapping, document["groups"])
     else:
@@ -129,7 +134,10 @@ def search(args: argparse.Namespace, accelerator: Accelerator, config: DramConfi
 
 
 def rows_of(mapping: Mapping, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**row, "cut": cut_text(group)} for row, group in zip(groups, mapping.groups, strict=True)]
+    from scanfuse.commands.cuts import cut_text
+
+    pairs = zip(groups, mapping.groups, strict=True)
+    return [{**row, "cut": cut_text(group, mapping.network)} for row, group in pairs]
 
 
 def print_table(mapping: Mapping, document: dict[str, Any]) -> None:

@@ -59,13 +59,6 @@ def moved_text(entries: int, least: int, extra_macs: int) -> str:
     return f"{entries:,} entries moved, {compared}; {extra_macs:,} MACs computed again"
 
 
-def cut_text(group: Any) -> str:
-    """How a group of a mapping is cut, under the keys of its file."""
-    from scanfuse.mapping import cut_of
-
-    return " ".join(f"{key}={str(value).lower()}" for key, value in cut_of(group).items())
-
-
 def span_text(layers: Sequence[str]) -> str:
     """Layers in a row, by the first and the last."""
     return layers[0] if len(layers) == 1 else f"{layers[0]} to {layers[-1]}"

@@ -18,7 +18,7 @@ from scanfuse.mapping.document import (
     parse_mapping,
 )
 from scanfuse.mapping.errors import MappingError
-from scanfuse.mapping.explain import Explanation, Way, explain
+from scanfuse.mapping.explain import Explanation, explain
 from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.forecast import Forecast, forecast
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
@@ -32,6 +32,8 @@ from scanfuse.mapping.schedules import SCHEDULES, make_mapping
 from scanfuse.mapping.stages import layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
+from scanfuse.mapping.units import Unit, UnitShape
+from scanfuse.mapping.ways import Way, instead
 
 __all__ = [
     "DOUBT",
@@ -59,6 +61,8 @@ __all__ = [
     "Placed",
     "TilingCost",
     "Traffic",
+    "Unit",
+    "UnitShape",
     "Way",
     "block_of",
     "check_objective",
@@ -69,6 +73,7 @@ __all__ = [
     "group_document",
     "group_entries",
     "inside",
+    "instead",
     "layer_matmul_entries",
     "layer_nest",
     "make_mapping",

@@ -39,8 +39,8 @@ Span = tuple[int, int]
 @dataclass(frozen=True)
 class Cascade:
     """How consecutive units are walked. Per unit: `chunks`, the channels made at a time; `pinned`, the
-    channels whose weights stay (walk `rows`). input_again: additions that read the cascade's input get it
-    from DRAM again, so that its rows need not wait for them."""
+    channels whose weights stay (walk `rows`). input_again: additions of later units that read the
+    cascade's input get it from DRAM again, so that its rows need not wait for them."""
 
     units: tuple[Unit, ...]
     chunks: tuple[Positive, ...]
@@ -104,30 +104,38 @@ class CascadeCost:
     psum_entries: int = 1
 
     def __post_init__(self) -> None:
-        cascade, names = self.cascade, self.network.layers[self.cascade.layers[0]].name
-        if not len(cascade.units) == len(cascade.chunks) == len(cascade.pinned):
-            raise MappingError(f"cascade at {names}: give chunks and pinned for each of its units")
+        """Errors open with the field of the cascade."""
+        cascade, kept = self.cascade, self.held.kept
+        for name in ("chunks", "pinned"):
+            if len(getattr(cascade, name)) != len(cascade.units):
+                found, units = len(getattr(cascade, name)), len(cascade.units)
+                raise MappingError(f"{name}: give one for each of the {units} units, got {found}")
         if cascade.walk == "chunks" and len(cascade.units) > 1:
-            raise MappingError(f"cascade at {names}: the walk by chunks is for one unit")
-        if cascade.parts > 1 and not (
-            self.by_chunk and self.shapes[0].sums and self.output.name not in self.held.kept
+            raise MappingError(f"walk: the walk by chunks is for one unit, not {len(cascade.units)}")
+        sums = self.by_chunk and self.shapes[0].sums
+        if cascade.parts > 1 and not (sums and self.output.name not in kept):
+            raise MappingError(
+                f"parts: {cascade.parts} parts are for walks by chunks without a lead, from DRAM to DRAM: "
+                "must be 1"
+            )
+        if cascade.input_again and (cascade.walk == "chunks" or self.ifmap.name in kept):
+            raise MappingError("input_again: must be false but in walks by rows whose input is in DRAM")
+        if cascade.stripes > 1 and (
+            cascade.walk == "chunks" or self.pools or {self.ifmap.name, self.output.name} & kept
         ):
             raise MappingError(
-                f"cascade at {names}: parts are for walks by chunks without a lead, from DRAM to DRAM"
+                f"stripes: {cascade.stripes} stripes are for walks by rows from DRAM to DRAM: must be 1"
             )
-        if cascade.input_again and (cascade.walk == "chunks" or self.ifmap.name in self.held.kept):
-            raise MappingError(f"cascade at {names}: input_again is for walks by rows whose input is in DRAM")
-        if cascade.stripes > 1 and (
-            cascade.walk == "chunks" or self.pools or {self.ifmap.name, self.output.name} & self.held.kept
-        ):
-            raise MappingError(f"cascade at {names}: stripes are for walks by rows from DRAM to DRAM")
-        if any(shape.pool is not None for shape in self.shapes[:-1]):
-            raise MappingError(f"cascade at {names}: a unit that pools must be the last one")
-        if any(self.side_source(unit) is None for unit, shape in enumerate(self.shapes) if shape.side):
-            raise MappingError(f"cascade at {names}: a side reads the cascade's input or a unit's result")
-        for factors in self.factors:
-            if factors.name not in self.held.kept:
-                raise MappingError(f"cascade at {names}: {factors.name}, by which it scales, must be kept")
+        for unit, shape in enumerate(self.shapes):
+            if shape.pool is not None and shape is not self.shapes[-1]:
+                raise MappingError(f"units[{unit}].pool: a unit that pools must be the last one")
+            if shape.side is not None and self.side_source(unit) is None:
+                read = shape.side.ifmap.name
+                raise MappingError(
+                    f"units[{unit}].side: reads {read}, neither the cascade's input nor a result of its units"
+                )
+            if shape.factors is not None and shape.factors.name not in kept:
+                raise MappingError(f"units[{unit}]: {shape.factors.name}, by which it scales, must be kept")
 
     @cached_property
     def shapes(self) -> tuple[UnitShape, ...]:
@@ -275,7 +283,7 @@ class CascadeCost:
         if residual is None:
             return None
         if residual.name == self.ifmap.name:
-            return None if self.cascade.input_again else -1
+            return None if unit and self.cascade.input_again else -1
         made = [number for number in range(unit) if self.shapes[number].output.name == residual.name]
         return made[0] if made else None
 

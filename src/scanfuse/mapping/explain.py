@@ -3,7 +3,9 @@
 The figures are those that the search looks at: closed forms, and its estimates of bursts and of cost (bursts
 plus latency, in bursts). A group is one choice among tilings or cuts of its own kind; where it takes several
 layers together, the simpler schedules tell what its layers cost under them, and where the layers of a block
-run alone, the cuts that would fuse it.
+run alone, the cuts that would fuse it. Of a cascade: other walks, its chain in two, with the next group, its
+result kept or stored (see `alternatives`), and of ways that do not fit those that would be better, with what
+room they lack.
 """
 
 from __future__ import annotations
@@ -14,50 +16,25 @@ from functools import singledispatch
 from typing import Any
 
 from scanfuse.hardware import Accelerator, Layout
+from scanfuse.mapping.alternatives import Alternatives
 from scanfuse.mapping.bounds import group_entries
-from scanfuse.mapping.cascade import Cascade, CascadeCost
-from scanfuse.mapping.estimate import Target, latency_slots, reduction, tile_cycles
-from scanfuse.mapping.forecast import forecast, forecast_phases
+from scanfuse.mapping.cascade import CascadeCost
+from scanfuse.mapping.estimate import Target
+from scanfuse.mapping.forecast import forecast
 from scanfuse.mapping.fusion import BlockShape, FusedCost
-from scanfuse.mapping.lru import CachedCost, CachedTiling
-from scanfuse.mapping.mapping import Group, Mapping
+from scanfuse.mapping.lru import CachedCost
+from scanfuse.mapping.mapping import Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.objective import goal_of
 from scanfuse.mapping.ranking import rank_blocks, rank_tilings, same_tiles
-from scanfuse.mapping.rolling import judge_rolling
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
-from scanfuse.mapping.search import Found, judge_block, judge_tiling
+from scanfuse.mapping.search import Found
 from scanfuse.mapping.stages import Block, blocks
 from scanfuse.mapping.tiling import TilingCost
-from scanfuse.mapping.work import phases
+from scanfuse.mapping.ways import Way, way_of
 
 LAYER_BY_LAYER = ("fixed", "raster", "scan")
-MOST = 3  # runners-up of a group's own kind
-
-
-@dataclass(frozen=True)
-class Way:
-    """One way to run some layers.
-
-    name: "chosen", "runner-up", "fused", or the schedule it is of. live_entries: the closed form's peak.
-    bursts, cost: estimates; cost is bursts plus latency, in bursts.
-    """
-
-    name: str
-    groups: tuple[Group, ...]
-    entries: int
-    extra_macs: int
-    live_entries: int
-    bursts: float
-    cost: float
-    cost_first: bool = False  # with another objective than traffic
-
-    @property
-    def rank(self) -> tuple[float, ...]:
-        """What the search compares, in this order."""
-        if self.cost_first:
-            return self.cost, self.entries, self.extra_macs
-        return self.entries, self.extra_macs, self.cost
+MOST = 3  # runners-up of a group's own kind, walks of a cascade, ways to split it
 
 
 @dataclass(frozen=True)
@@ -74,9 +51,15 @@ class Explanation:
 
     @property
     def reason(self) -> str:
-        """Why it was chosen, or what would be better for these layers alone."""
-        found = [] if self.chosen.entries > self.least_entries else ["the least these layers can move"]
-        found.append(_compared(self.chosen, self.others[0]) if self.others else "no other way fits")
+        """Why it was chosen, or what would be better, and what would be if there were room."""
+        least = min([self.least_entries, *(way.entries for way in self.others)])
+        found = [] if self.chosen.entries > least else ["the least these layers can move"]
+        fitting = [way for way in self.others if way.fits]
+        found.append(_compared(self.chosen, fitting[0]) if fitting else "no other way fits")
+        better = [way for way in self.others if not way.fits and way.moved < self.chosen.moved]
+        if better:
+            near = min(better, key=lambda way: way.missing_entries)
+            found.append(f"{near.name} would be better, with {near.missing_entries:,} entries more of room")
         return "; ".join(found)
 
 
@@ -126,18 +109,53 @@ def explain(
         )
         for name in _simpler_schedules(mapping)
     ]
+    alternatives = Alternatives(mapping, target)
     for number, group in enumerate(mapping.groups):
-        cost = mapping.cost(group)
-        found = runners_up(cost, mapping.layout, target)
-        rivals = [_way("runner-up", mapping, [one.choice], target) for one in found]
-        chosen = _way("chosen", mapping, [group], target)
+        cost, over = mapping.cost(group), mapping.held[group].over_entries
+        room = replace(target, buffer_entries=target.buffer_entries - over)
+        found = runners_up(cost, mapping.layout, room)
+        rivals = [way_of("runner-up", mapping, [one.choice], target, (number,), over) for one in found]
+        chosen = way_of("chosen", mapping, [group], target, (number,), over)
         others = [way for way in rivals if not _same(way, chosen)][:MOST]
-        others += [way for way in map(_covering(mapping, group, target), simpler) if way is not None]
+        others += [way for way in map(_covering(mapping, number, target), simpler) if way is not None]
+        others += _otherwise(alternatives, number, chosen)
         yield _explanation((number,), mapping, chosen, others, target)
         if progress is not None:
             progress()
+    yield from _gated(alternatives)
     if mapping.schedule not in LAYER_BY_LAYER:
         yield from _unfused(mapping, target)
+
+
+def _otherwise(alternatives: Alternatives, number: int, chosen: Way) -> list[Way]:
+    """Of each kind of alternative to a group the few that tell most."""
+    if not alternatives.cascades:
+        return []
+    walks: dict[str, list[Way]] = {}
+    for way in alternatives.walks(number):
+        walks.setdefault(way.name, []).append(way)
+    best = [_few(ways, chosen, 1) for ways in walks.values()]
+    found = _few([way for ways in best for way in ways], chosen, MOST)
+    found += _few(list(alternatives.splits(number)), chosen, MOST)
+    single = (alternatives.joined(number), alternatives.result_otherwise(number))
+    return found + [way for way in single if way is not None]
+
+
+def _few(ways: Sequence[Way], chosen: Way, most: int) -> list[Way]:
+    """The best that fit; and of those that do not, one that would be better, or the only hope."""
+    fitting = sorted((way for way in ways if way.fits), key=lambda way: way.rank)[:most]
+    missing = [way for way in ways if not way.fits and (way.moved < chosen.moved or not fitting)]
+    return fitting + sorted(missing, key=lambda way: way.missing_entries)[:1]
+
+
+def _gated(alternatives: Alternatives) -> Iterator[Explanation]:
+    """Of squeeze-excite that is computed twice, why, all its groups together."""
+    mapping, target = alternatives.mapping, alternatives.target
+    for run in alternatives.runs:
+        numbers = tuple(range(run.first, run.stop))
+        chosen = way_of("chosen", mapping, mapping.groups[run.first : run.stop], target, numbers)
+        ways = list(alternatives.of_run(run))
+        yield _explanation(numbers, mapping, chosen, ways, target)
 
 
 def _simpler_schedules(mapping: Mapping) -> list[str]:
@@ -149,17 +167,37 @@ def _simpler_schedules(mapping: Mapping) -> list[str]:
     return known[::-1]  # of two that run some layers alike, the one that is nearer gives its name
 
 
-def _covering(mapping: Mapping, group: Group, target: Target) -> Callable[[Mapping], Way | None]:
-    """Finds another mapping's groups for exactly the layers of one, unless that is a layer alone."""
+def _covering(mapping: Mapping, number: int, target: Target) -> Callable[[Mapping], Way | None]:
+    """Finds another mapping's groups for exactly the layers of one, unless that is a layer alone, or they
+    keep maps in the buffer that are in DRAM here, or had more room there."""
+    group = mapping.groups[number]
 
     def find(other: Mapping) -> Way | None:
         mine = set(group.layers)
         groups = [one for one in other.groups if mine & set(one.layers)]
         exact = {index for one in groups for index in one.layers} == mine
         alone = isinstance(mapping.cost(group), TilingCost)
-        return _way(other.schedule, other, groups, target) if exact and not alone else None
+        if not exact or alone or not _crossing(other, mine) <= _crossing(mapping, mine):
+            return None
+        over = min(other.held[one].over_entries for one in groups)
+        most = max(other.live_entries(one) for one in groups) - over + mapping.held[group].over_entries
+        if most > target.buffer_entries:
+            return None
+        return replace(way_of(other.schedule, other, groups, target, (number,)), kept=mapping.kept)
 
     return find
+
+
+def _crossing(mapping: Mapping, layers: set[int]) -> set[str]:
+    """The kept maps that some layers read from others, or make for others."""
+    network = mapping.network
+    made = {network.layers[index].output.name for index in layers}
+    read = {
+        source for index in layers for t in network.layers[index].inputs for source in network.sources(t.name)
+    }
+    readers = {name: set(network.consumers(network.maps[name])) for name in made}
+    mine = {network.layers[index] for index in layers}
+    return {name for name in mapping.kept if name in read - made or (name in made and readers[name] - mine)}
 
 
 def _unfused(mapping: Mapping, target: Target) -> Iterator[Explanation]:
@@ -173,9 +211,10 @@ def _unfused(mapping: Mapping, target: Target) -> Iterator[Explanation]:
         covered = sorted(index for group in groups for index in group.layers)
         if len(groups) > 1 and covered == _layers_of(block):
             found = rank_blocks(BlockShape(mapping.network, block), target)[:MOST]
-            others = [_way("fused", mapping, [one.choice], target) for one in found]
-            chosen = _way("chosen", mapping, groups, target)
-            yield _explanation(tuple(numbers), mapping, chosen, others, target)
+            several = tuple(numbers)
+            others = [way_of("fused", mapping, [one.choice], target, several) for one in found]
+            chosen = way_of("chosen", mapping, groups, target, several)
+            yield _explanation(several, mapping, chosen, others, target)
 
 
 def _layers_of(block: Block) -> list[int]:
@@ -197,73 +236,8 @@ def _explanation(
 
 def _same(one: Way, other: Way) -> bool:
     """Whether two ways differ in nothing but the order of loops that comes to the same."""
-    tiles = [tuple(map(same_tiles, way.groups)) for way in (one, other)]
+    tiles = [(tuple(map(same_tiles, way.groups)), set(way.kept)) for way in (one, other)]
     return tiles[0] == tiles[1] and one.entries == other.entries
-
-
-def _way(name: str, mapping: Mapping, groups: Sequence[Group], target: Target) -> Way:
-    costs = [mapping.cost(group) for group in groups]
-    found = [judge(cost, mapping.layout, target) for cost in costs]
-    return Way(
-        name,
-        tuple(groups),
-        sum(one.traffic for one in found),
-        sum(cost.extra_macs for cost in costs),
-        max(cost.live_entries for cost in costs),
-        sum(one.bursts for one in found),
-        sum(one.score for one in found),
-        target.goal is not None,
-    )
-
-
-@singledispatch
-def judge(cost: Any, layout: str, target: Target) -> Found:
-    """What the search thinks of a group, by its closed forms. Each kind of group registers its own."""
-    raise TypeError(f"no kind of group: {cost!r}")
-
-
-@judge.register
-def _(cost: TilingCost, layout: str, target: Target) -> Found:
-    return (judge_rolling if cost.tiling.rolling else judge_tiling)(cost, layout, target)
-
-
-@judge.register
-def _(cost: FusedCost, layout: str, target: Target) -> Found:
-    return judge_block(cost, target)
-
-
-@judge.register
-def _(cost: CascadeCost, layout: str, target: Target) -> Found:
-    """Whole rows of all channels: as good as sequential."""
-    cycles = 0
-    for unit, shape in enumerate(cost.shapes):
-        for layer in (shape.lead, shape.middle, shape.last):
-            if layer is not None:
-                chunk = min(cost.cascade.chunks[unit], layer.K)
-                outs, ins = (layer.K, chunk) if layer is shape.last else (chunk, reduction(layer))
-                pixels = layer.P * layer.Q / cost.events[unit]
-                trips = cost.events[unit] * -(-shape.channels // cost.cascade.chunks[unit])
-                cycles += trips * int(tile_cycles(layer, max(int(pixels), 1), outs, ins, target.array))
-    return _found(cost.cascade, cost, cycles, target)
-
-
-@judge.register
-def _(cost: CachedCost, layout: str, target: Target) -> Found:
-    layer = cost.nest.layer
-    cycles = int(tile_cycles(layer, layer.P * layer.Q, layer.K, reduction(layer), target.array))
-    return _found(cost.cached, cost, cycles, target)
-
-
-def _found(
-    choice: Cascade | CachedTiling, cost: CascadeCost | CachedCost, cycles: int, target: Target
-) -> Found:
-    traffic = int(cost.traffic.total)
-    if target.goal is not None:
-        known = forecast_phases(phases(cost, target.goal.layout, target), target, target.goal.memory)
-        return Found(choice, traffic, float(known.bursts), float(target.goal.score(known)))
-    bursts = traffic * target.entry_bytes / target.burst_bytes
-    slots = float(latency_slots(bursts, cycles, cost.steps, True, target))
-    return Found(choice, traffic, bursts, bursts + slots)
 
 
 @singledispatch
@@ -284,7 +258,7 @@ def _(cost: FusedCost, layout: str, target: Target) -> list[Found]:
 
 @runners_up.register
 def _(cost: CascadeCost, layout: str, target: Target) -> list[Found]:
-    return []  # the simpler schedules are what it is held against
+    return []  # `Alternatives` has more than other walks
 
 
 @runners_up.register

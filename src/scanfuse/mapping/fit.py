@@ -24,7 +24,6 @@ PARTS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
 BANDS = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 56)
 BLOCK = 8  # channels of which chunks are made up, where they are larger
 LEAST_CHUNK = 8  # channels whose weights are streamed at a time, where there is room
-WHOLE_MAP = 1 << 30
 
 
 def fit_cascade(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> CascadeCost | None:
@@ -220,6 +219,7 @@ def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Tar
     again."""
     shapes = [UnitShape(network, unit) for unit in units]
     rows, width = shapes[-1].walked.P, shapes[-1].walked.Q
+    tallest = max(shape.walked.P for shape in shapes)  # all rows that are missing at once
     touched = {shapes[0].ifmap.name, shapes[-1].output.name}
     weights = sum(shape.weight_entries for shape in shapes)
     maps = _maps_moved(shapes, held)
@@ -239,11 +239,12 @@ def _streamed(network: Network, units: tuple[Unit, ...], held: Held, target: Tar
                 (0,) * len(units),
                 "rows",
                 -(-rows // bands),
-                WHOLE_MAP,
+                tallest,
                 count,
                 again,
             )
-            found = _pinned(CascadeCost(network, cascade, held, target.psum_entries), target.buffer_entries)
+            cost = CascadeCost(network, cascade, held, target.psum_entries)
+            found = pin_weights(cost, target.buffer_entries)
             if found is None:
                 continue
             best = min(best, int(found.traffic.total))
@@ -268,7 +269,7 @@ def _input_again(shapes: list[UnitShape], held: Held) -> tuple[bool, ...]:
     return (False, True) if added and ifmap not in held.kept else (False,)
 
 
-def _pinned(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
+def pin_weights(cost: CascadeCost, buffer_entries: int) -> CascadeCost | None:
     """The walk with chunks of some size and as many weights pinned as there is room for."""
     base, per_chunk, _ = cost.demand
     room = buffer_entries - cost.held.over_entries

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import singledispatch
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
-from scanfuse.mapping.cascade import Cascade
+from scanfuse.mapping.cascade import Cascade, Walk
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.lru import CachedTiling
@@ -39,7 +39,9 @@ def _check_coverage(network: Network, groups: Sequence[Any]) -> None:
     names = [layer.name for layer in network.layers]
     upcoming = 0
     for number, group in enumerate(groups):
-        known = upcoming if isinstance(group, Cascade) else 0
+        if not group.layers:
+            raise MappingError(f"groups[{number}]: has no layers")
+        known, before = upcoming if isinstance(group, Cascade) else 0, upcoming
         for position, index in enumerate(group.layers):
             if index < known and group.layers[:position] == tuple(sorted(group.layers[:position])):
                 continue
@@ -51,6 +53,9 @@ def _check_coverage(network: Network, groups: Sequence[Any]) -> None:
                     f"{network.name} once, in the network's order"
                 )
             upcoming += 1
+        if upcoming == before:
+            what = ", ".join(names[index] for index in group.layers[:3]) + ("..." if group.layers[3:] else "")
+            raise MappingError(f"groups[{number}]: {what}: every layer has run in groups before it")
     if upcoming < len(names):
         missing = ", ".join(names[upcoming : upcoming + 3]) + ("..." if upcoming + 3 < len(names) else "")
         raise MappingError(f"groups: {missing} of {network.name} in no group: every layer needs one")
@@ -162,6 +167,10 @@ def _(cascade: Cascade, network: Network) -> None:
         if len(getattr(cascade, name)) != len(cascade.units):
             found, units_there = len(getattr(cascade, name)), len(cascade.units)
             raise MappingError(f"{name}: give one for each of the {units_there} units, got {found}")
+    if cascade.walk not in get_args(Walk):
+        raise MappingError(f"walk: must be one of {', '.join(get_args(Walk))}, got {cascade.walk!r}")
+    if cascade.walk == "chunks" and len(cascade.units) > 1:
+        raise MappingError(f"walk: the walk by chunks is for one unit, not {len(cascade.units)}")
     shapes = [_unit_shape(network, unit, number) for number, unit in enumerate(cascade.units)]
     for number, (before, after) in enumerate(pairwise(shapes), start=1):
         if after.ifmap.name != before.output.name:
@@ -171,11 +180,20 @@ def _(cascade: Cascade, network: Network) -> None:
         raise MappingError("units: they read or make maps that have entries in common: run them apart")
     for number, shape in enumerate(shapes):
         _within(f"chunks[{number}]", cascade.chunks[number], shape.channels, "channels", shape.final)
-        if cascade.pinned[number] > shape.channels:
-            most = f"{shape.channels}, the channels of {shape.final.name}"
-            raise MappingError(f"pinned[{number}]: must be at most {most}")
+        most = shape.channels if cascade.walk == "rows" else 0
+        if not 0 <= cascade.pinned[number] <= most:
+            why = (
+                f"the channels of {shape.final.name}" if most else "as weights come once in a walk by chunks"
+            )
+            raise MappingError(f"pinned[{number}]: must be 0 to {most}, {why}; got {cascade.pinned[number]}")
     last = shapes[-1].walked
     _within("band_rows", cascade.band_rows, last.P, "output rows", last)
+    if cascade.walk == "chunks" and cascade.band_rows > 1:
+        raise MappingError(f"band_rows: must be 1, as bands are for walks by rows; got {cascade.band_rows}")
+    tallest = max((shape.walked for shape in shapes), key=lambda layer: layer.P)
+    _within("step_rows", cascade.step_rows, tallest.P, "output rows", tallest)
+    if cascade.input_again and shapes[0].ifmap not in [shape.residual for shape in shapes[1:]]:
+        raise MappingError(f"input_again: no later unit adds {shapes[0].ifmap.name}: must be false")
     _within("stripes", cascade.stripes, last.Q, "output columns", last)
     _within("parts", cascade.parts, shapes[-1].output.channels, "output channels", last)
 

@@ -16,6 +16,7 @@ from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Network
+from scanfuse.network.errors import did_you_mean
 
 Group = LayerTiling | FusedBlock | Cascade | CachedTiling
 
@@ -46,7 +47,8 @@ class Mapping:
             try:
                 self.cost(group)
             except MappingError as error:
-                raise MappingError(f"groups[{number}]: {error}") from None
+                field = "." if isinstance(group, Cascade) else ": "
+                raise MappingError(f"groups[{number}]{field}{error}") from None
 
     @cached_property
     def held(self) -> dict[Group, Held]:
@@ -97,6 +99,11 @@ class Mapping:
 def check_kept(network: Network, groups: tuple[Group, ...], kept: tuple[str, ...]) -> None:
     """Raise MappingError where a map that stays in the buffer is not one from cascade to later cascades."""
     for number, name in enumerate(kept):
+        if name not in network.maps:
+            hint = did_you_mean(name, list(network.maps))
+            raise MappingError(f"kept[{number}]: the network has no map {name!r}{hint}")
+        if name in kept[:number]:
+            raise MappingError(f"kept[{number}]: {name} stands twice")
         makes = [at for at, group in enumerate(groups) if name in _made(network, group)]
         reads = [at for at, group in enumerate(groups) if name in _sources(network, group)]
         if not makes or not reads or reads[0] <= makes[0] or network.leaves(network.maps[name]):

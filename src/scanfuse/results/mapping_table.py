@@ -105,7 +105,7 @@ def _least(mapping: Mapping, group: Group, buffer_entries: int) -> dict[str, int
 
 def explanation_document(mapping: Mapping, explanation: Explanation) -> dict[str, Any]:
     """An explanation as plain data: the groups it is of, why, and the ways to run their layers."""
-    layers = sorted(index for group in explanation.chosen.groups for index in group.layers)
+    layers = sorted({index for group in explanation.chosen.groups for index in group.layers})
     return {
         "groups": list(explanation.numbers),
         "layers": [mapping.network.layers[index].name for index in layers],
@@ -119,9 +119,14 @@ def _way_document(mapping: Mapping, way: Way) -> dict[str, Any]:
     return {
         "name": way.name,
         "groups": [group_document(mapping, group) for group in way.groups],
+        "kept": list(way.kept),
+        "elsewhere": [{"group": number, **group_document(mapping, group)} for number, group in way.elsewhere],
         "entries": way.entries,
+        "elsewhere_entries": way.elsewhere_entries,
         "extra_macs": way.extra_macs,
         "live_entries": way.live_entries,
+        "fits": way.fits,
+        "missing_entries": way.missing_entries,
         "estimated_bursts": way.bursts,
         "estimated_cost": way.cost,
     }
