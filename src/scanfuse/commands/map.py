@@ -58,9 +58,7 @@ FIGURES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    options.add_network_or_mapping(
-        parser, "a network of the zoo (scanfuse list networks)", "print the mapping in a file instead"
-    )
+    options.add_network_or_mapping(parser, options.NETWORK, "print the mapping in a file instead")
     parser.add_argument(
         "--objective", choices=OBJECTIVES, help="what the search makes least: entries moved (traffic)"
     )
@@ -117,9 +115,8 @@ def main(args: argparse.Namespace) -> int:
 def search(args: argparse.Namespace, accelerator: Accelerator, config: DramConfig) -> Mapping:
     """The mapping that a schedule finds."""
     from scanfuse import results
-    from scanfuse.network import load
 
-    network = load(args.network, args.resolution, args.width)
+    network = options.load_network(args)
     return results.map_network(network, args.schedule or "fused", accelerator, config, show_progress)
 
 

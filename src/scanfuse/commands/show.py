@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from scanfuse.commands.options import add_format, add_network
+from scanfuse.commands.options import add_format, add_network, load_network
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from scanfuse.network import load
-
-    document = describe(load(args.network, args.resolution, args.width))
+    document = describe(load_network(args))
     if args.format == "json":
         import json
 

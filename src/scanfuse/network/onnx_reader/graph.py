@@ -1,0 +1,209 @@
+"""An ONNX file as plain data: its nodes in an order in which they can run, its constants, its one input.
+
+Only shapes are read: weights may lie in a file that is not there, or be left out altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scanfuse.network.errors import NetworkError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnx
+
+MOST_VALUES = 65_536  # of a constant: more are weights, of which only the shape counts
+DOMAINS = ("", "ai.onnx")  # both are ONNX's own
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A value that does not depend on the input. array: None where only the shape is known."""
+
+    shape: tuple[int, ...]
+    array: np.ndarray | None
+    element: int  # ONNX's number of the type
+
+    @property
+    def entries(self) -> int:
+        count = 1
+        for extent in self.shape:
+            count *= extent
+        return count
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """An operator. inputs: "" where an optional one is absent."""
+
+    name: str
+    operator: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any] = field(repr=False)
+    proto: onnx.NodeProto = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"node {self.name} ({self.operator})"
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A file's graph. input_shape: None for a dynamic extent; opsets: versions by domain."""
+
+    path: str
+    nodes: tuple[Node, ...]
+    constants: dict[str, Constant]
+    input_name: str
+    input_shape: tuple[int | None, ...]
+    input_element: int
+    output_name: str
+    opsets: dict[str, int]
+    ir_version: int
+
+
+def read_graph(path: Path) -> Graph:
+    """Read an ONNX file. Raises NetworkError that names the file, and the node where one is to blame."""
+    model = _load(path)
+    where, graph = str(path), model.graph
+    if not graph.node:
+        raise NetworkError(f"{where}: the graph has no nodes")
+    constants = _initializers(graph, where)
+    inputs = [value for value in graph.input if value.name not in constants]
+    names = ", ".join(value.name for value in inputs) or "none"
+    if len(inputs) != 1:
+        raise NetworkError(f"{where}: the graph has {len(inputs)} inputs ({names}): one is modelled, a map")
+    if len(graph.output) != 1:
+        outputs = ", ".join(value.name for value in graph.output) or "none"
+        raise NetworkError(
+            f"{where}: the graph has {len(graph.output)} outputs ({outputs}): one is modelled; "
+            "export the model without the others"
+        )
+    kind = inputs[0].type
+    if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
+        raise NetworkError(f"{where}: input {inputs[0].name} has no shape")
+    shape = tuple(
+        dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None
+        for dim in kind.tensor_type.shape.dim
+    )
+    nodes = _in_order(_nodes(graph, where), {inputs[0].name, *constants}, where)
+    return Graph(
+        where,
+        nodes,
+        constants,
+        inputs[0].name,
+        shape,
+        kind.tensor_type.elem_type,
+        graph.output[0].name,
+        {entry.domain: entry.version for entry in model.opset_import},
+        model.ir_version,
+    )
+
+
+def _load(path: Path) -> onnx.ModelProto:
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in ("onnx", "google"):
+            raise
+        raise NetworkError(
+            f"{path}: ONNX files are read with the package onnx: pip install scanfuse[onnx]"
+        ) from None
+    data = path.read_bytes()
+    if not data:
+        raise NetworkError(f"{path}: the file is empty")
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except (DecodeError, RecursionError, ValueError):
+        raise NetworkError(f"{path}: not a whole ONNX file: it cannot be decoded") from None
+    if not model.HasField("graph") or not model.opset_import:
+        raise NetworkError(f"{path}: not an ONNX model: it has no graph, or says no version of its operators")
+    if model.functions:
+        from onnx.inliner import inline_local_functions
+
+        try:
+            model = inline_local_functions(model)
+        except Exception as error:  # whatever the C++ library raises
+            raise NetworkError(f"{path}: its functions cannot be put in place: {error}") from None
+    return model
+
+
+def _initializers(graph: onnx.GraphProto, where: str) -> dict[str, Constant]:
+    found = {}
+    for tensor in graph.initializer:
+        found[tensor.name] = constant_of(tensor, f"{where}: initializer {tensor.name}")
+    for sparse in graph.sparse_initializer:
+        found[sparse.values.name] = Constant(tuple(sparse.dims), None, sparse.values.data_type)
+    return found
+
+
+def constant_of(tensor: onnx.TensorProto, where: str) -> Constant:
+    """The constant in a tensor of a file: without its values where there are many, or they are not there."""
+    import onnx
+
+    shape = tuple(tensor.dims)
+    if any(extent < 0 for extent in shape):
+        raise NetworkError(f"{where}: shape {list(shape)}: no extent may be negative")
+    found = Constant(shape, None, tensor.data_type)
+    if found.entries > MOST_VALUES or tensor.data_location == onnx.TensorProto.EXTERNAL:
+        return found
+    try:
+        return Constant(shape, onnx.numpy_helper.to_array(tensor), tensor.data_type)
+    except Exception:  # values that are cut short or left out: the shape is what counts
+        return found
+
+
+def _nodes(graph: onnx.GraphProto, where: str) -> list[Node]:
+    import onnx
+
+    found = []
+    for number, proto in enumerate(graph.node):
+        name = proto.name or (proto.output[0] if proto.output else f"number {number}")
+        operator = proto.op_type if proto.domain in DOMAINS else f"{proto.domain}.{proto.op_type}"
+        try:
+            attributes = {each.name: onnx.helper.get_attribute_value(each) for each in proto.attribute}
+        except ValueError as error:
+            raise NetworkError(f"{where}: node {name} ({operator}): {error}") from None
+        found.append(Node(name, operator, tuple(proto.input), tuple(proto.output), attributes, proto))
+    return found
+
+
+def _in_order(nodes: Sequence[Node], known: set[str], where: str) -> tuple[Node, ...]:
+    """Nodes in an order in which each has its inputs, that of the file as far as it can be."""
+    makers: dict[str, Node] = {}
+    for node in nodes:
+        for name in filter(None, node.outputs):
+            if name in makers or name in known:
+                other = f"by {makers[name]} too" if name in makers else "and is an input or an initializer"
+                raise NetworkError(f"{where}: {node}: {name} is made by it, {other}: names must be unique")
+            makers[name] = node
+    for node in nodes:
+        for name in filter(None, node.inputs):
+            if name not in makers and name not in known:
+                raise NetworkError(f"{where}: {node}: its input {name} is made by no node")
+    found: list[Node] = []
+    state: dict[Node, bool] = {}  # False while what a node needs is looked for, then True
+    for start in nodes:
+        waiting = [start]
+        while waiting:
+            node = waiting[-1]
+            if state.get(node):
+                waiting.pop()
+                continue
+            needed = dict.fromkeys(makers[name] for name in node.inputs if name in makers)
+            missing = [maker for maker in needed if not state.get(maker)]
+            cyclic = [maker for maker in missing if maker in state]
+            if cyclic:
+                raise NetworkError(f"{where}: {cyclic[0]}: it needs its own result: the graph has a cycle")
+            state[node] = not missing
+            if not missing:
+                found.append(node)
+                waiting.pop()
+            waiting.extend(reversed(missing))
+    return tuple(found)
