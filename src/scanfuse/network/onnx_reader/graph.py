@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,7 @@ class Constant:
 
     @property
     def entries(self) -> int:
-        count = 1
-        for extent in self.shape:
-            count *= extent
-        return count
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +135,25 @@ def _load(path: Path) -> onnx.ModelProto:
 def _initializers(graph: onnx.GraphProto, where: str) -> dict[str, Constant]:
     found = {}
     for tensor in graph.initializer:
-        found[tensor.name] = constant_of(tensor, f"{where}: initializer {tensor.name}")
+        found[tensor.name] = constant_of(_with_values(tensor, where), f"{where}: initializer {tensor.name}")
     for sparse in graph.sparse_initializer:
         found[sparse.values.name] = Constant(tuple(sparse.dims), None, sparse.values.data_type)
     return found
+
+
+def _with_values(tensor: onnx.TensorProto, where: str) -> onnx.TensorProto:
+    """A tensor with its values, where they are whole numbers in a file beside that is there: shapes, say."""
+    import onnx
+
+    beside = tensor.data_location == onnx.TensorProto.EXTERNAL
+    if not beside or tensor.data_type != onnx.TensorProto.INT64 or prod(tensor.dims) > MOST_VALUES:
+        return tensor
+    try:
+        onnx.external_data_helper.load_external_data_for_tensor(tensor, str(Path(where).parent))
+    except Exception:  # no such file, or not as large as it should be: the shape is what counts
+        return tensor
+    tensor.data_location = onnx.TensorProto.DEFAULT
+    return tensor
 
 
 def constant_of(tensor: onnx.TensorProto, where: str) -> Constant:

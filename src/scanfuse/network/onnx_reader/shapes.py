@@ -95,12 +95,16 @@ def expand(reading: Reading, node: Node) -> View:
 
 
 def gather(reading: Reading, node: Node) -> View:
-    """The only entry of a dimension of extent 1."""
+    """All entries of a dimension in their order, perhaps under another shape."""
     view, index = reading.view(node), reading.constant(node, 1)
     axis = axis_of(integer(node, "axis", 0), len(view.shape))
-    if view.shape[axis] != 1 or index.entries != 1:
+    extent = view.shape[axis]
+    if index.array is None:
+        raise Unmodelled(f"the values of its input {node.inputs[1]} are not in the file")
+    values = [value % extent for value in index.array.reshape(-1).tolist()]
+    if values != [*range(extent)]:
         raise Unmodelled(f"it picks entries of dimension {axis} of {list(view.shape)}")
-    return replace(view, dims=(*view.dims[:axis], *("" for _ in index.shape), *view.dims[axis + 1 :]))
+    return as_shape(view, [*view.shape[:axis], *index.shape, *view.shape[axis + 1 :]])
 
 
 def slice_channels(reading: Reading, node: Node) -> View:

@@ -103,7 +103,7 @@ def window(
         elif automatic == "VALID":
             first = last = 0
         if rounds_up:
-            last = max(last, last_padding(extent, reach, stride[axis], first, last))
+            last = last_padding(extent, reach, stride[axis], first, last)
         found += [first + view.pads[2 * axis], last + view.pads[2 * axis + 1]]
     if min(found) < 0:
         raise Unmodelled(f"pads {list(given)}: a negative padding cuts rows or columns off")
@@ -111,11 +111,12 @@ def window(
 
 
 def last_padding(extent: int, reach: int, stride: int, first: int, last: int) -> int:
-    """Padding after a map with which windows are counted as rounded up: none begins in it."""
+    """Padding after a map with which windows are counted as rounded up, and none begins in it."""
     count = -(-(extent + first + last - reach) // stride) + 1
     if (count - 1) * stride >= extent + first:
         count -= 1
-    return (count - 1) * stride + reach - extent - first
+    least = (count - 1) * stride + reach - extent - first
+    return min(max(last, least), least + stride - 1)
 
 
 def extents(
