@@ -82,7 +82,9 @@ def load_network(args: argparse.Namespace) -> Network:
 
 def add_hardware(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--hardware", metavar="FILE|PRESET", help="a TOML file or a preset (scanfuse list presets); paper"
+        "--hardware",
+        metavar="FILE|PRESET",
+        help="a TOML file, SCALE-Sim's .cfg, or a preset (scanfuse list presets); paper",
     )
     parser.add_argument(
         "--dram", metavar="PART|INI", help="a DRAM part (scanfuse list parts) or a DRAMSim2 device file"

@@ -5,6 +5,7 @@ from scanfuse.network.concat import Concat, Place
 from scanfuse.network.errors import NetworkError, NetworkWarning
 from scanfuse.network.layer import KINDS, Kind, Layer, PoolKind, Tensor
 from scanfuse.network.network import Network, Origin
+from scanfuse.network.scalesim import is_topology, topology_text
 from scanfuse.network.source import is_file_name, load, load_again
 from scanfuse.network.zoo import zoo_names
 
@@ -21,10 +22,12 @@ __all__ = [
     "PoolKind",
     "Tensor",
     "is_file_name",
+    "is_topology",
     "layer_by_layer_entries",
     "layer_entries",
     "load",
     "load_again",
     "network_entries",
+    "topology_text",
     "zoo_names",
 ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from scanfuse.network import zoo
 from scanfuse.network.errors import NetworkError
 from scanfuse.network.network import Network, Origin
+from scanfuse.network.scalesim import read_topology
 
 SUFFIXES = (".onnx", ".csv")
 
@@ -41,9 +42,20 @@ def load(
             "was, or map the network anew"
         )
     origin = Origin(str(path), resolution, None, found, skip_unsupported or None)
+    if path.suffix.lower() == ".csv":
+        return _topology(name, origin)
     from scanfuse.network.onnx_reader import read_onnx
 
     return read_onnx(name, resolution, skip_unsupported=skip_unsupported, origin=origin)
+
+
+def _topology(name: str, origin: Origin) -> Network:
+    """A SCALE-Sim topology, which has its own sizes."""
+    if origin.resolution is not None:
+        raise NetworkError(f"{name}: a SCALE-Sim topology has sizes of its own: leave out --resolution")
+    if origin.skip_unsupported:
+        raise NetworkError(f"{name}: --skip-unsupported is for ONNX files")
+    return read_topology(name, origin)
 
 
 def load_again(origin: Origin) -> Network:
