@@ -497,7 +497,7 @@ def test_operators_can_be_passed_over(tmp_path):
     ]
     path = save(tmp_path, nodes, W | {"up": (4, 4, 2, 2)})
     with pytest.warns(
-        NetworkWarning, match=r"passed over 2 nodes that are not modelled \(1 Mul, 1 ConvTranspose"
+        NetworkWarning, match=r"passed over 2 nodes of operators not modelled \(1 Mul, 1 ConvTranspose"
     ):
         network = load(path, skip_unsupported=True)
     (last,) = network.layers

@@ -119,8 +119,7 @@ def write_topology(args: argparse.Namespace) -> int:
     check_writable_file(args.target)
     text, left_out = topology_text(load(str(args.source)))
     write_whole(args.target, text)
-    counted = len(left_out)
-    told = f"; {counted} layers without weights have no row there" if counted else ""
+    told = f"; without a row, as they have no weights: {len(left_out)}" if left_out else ""
     print(f"scanfuse: {text.count(chr(10)) - 1:,} rows to {args.target}{told}", file=sys.stderr)
     return 0
 

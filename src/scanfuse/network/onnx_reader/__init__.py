@@ -70,6 +70,8 @@ def read_node(reading: Reading, node: Node, skip_unsupported: bool) -> list[Valu
     """A node's results; None for those of which nothing is known."""
     inputs = reading.inputs(node)
     constants = [value for value in inputs if not isinstance(value, View)]
+    if any(attribute.HasField("g") or attribute.graphs for attribute in node.proto.attribute):
+        raise NetworkError("it runs graphs of its own, which is not modelled")
     if node.operator == "Constant":
         return [constant_node(node, reading.graph.path)]
     if node.operator in ("Shape", "Size") and inputs[0] is not None:
@@ -179,10 +181,10 @@ def network_of(
 
 def warn_of_skipped(where: str, operators: list[str]) -> None:
     counted = Counter(operators)
+    number = "1 node" if len(operators) == 1 else f"{len(operators)} nodes"
     told = ", ".join(f"{count} {name}" for name, count in counted.items())
     warnings.warn(
-        f"{where}: passed over {len(operators)} nodes that are not modelled ({told}): what "
-        "they move is not counted",
+        f"{where}: passed over {number} of operators not modelled ({told}): what they move is not counted",
         NetworkWarning,
         stacklevel=3,
     )

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import onnx
 
 
+# Operators whose result may be far larger than what they read.
+GROWING = ("ConstantOfShape", "Expand", "OneHot", "Pad", "Range", "Resize", "Tile", "Upsample")
+
+
 def shape_constant(node: Node, shape: tuple[int, ...]) -> Constant:
     """What `Shape` or `Size` tells of a value, whether that is known or not."""
     import numpy as np
@@ -44,7 +48,8 @@ def folded(node: Node, inputs: list[Constant | None], graph: Graph) -> list[Cons
     """
     shapes = inferred(node, dict(zip(node.inputs, inputs, strict=True)), graph)
     known = all(value is None or value.array is not None for value in inputs)
-    if known and all(shape is None or shape.entries <= MOST_VALUES for shape in shapes):
+    grows = node.operator in GROWING and None in shapes
+    if known and not grows and all(shape is None or shape.entries <= MOST_VALUES for shape in shapes):
         computed = _computed(node, inputs, graph)
         if computed is not None:
             return computed

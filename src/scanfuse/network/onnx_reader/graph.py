@@ -70,6 +70,7 @@ def read_graph(path: Path) -> Graph:
     where, graph = str(path), model.graph
     if not graph.node:
         raise NetworkError(f"{where}: the graph has no nodes")
+    _check_names(graph, where)
     constants = _initializers(graph, where)
     inputs = [value for value in graph.input if value.name not in constants]
     names = ", ".join(value.name for value in inputs) or "none"
@@ -130,6 +131,17 @@ def _load(path: Path) -> onnx.ModelProto:
         except Exception as error:  # whatever the C++ library raises
             raise NetworkError(f"{path}: its functions cannot be put in place: {error}") from None
     return model
+
+
+def _check_names(graph: onnx.GraphProto, where: str) -> None:
+    """Raise NetworkError for names that are no UTF-8, which protobuf hands on as bytes."""
+    names = [each.name for each in (*graph.input, *graph.output, *graph.initializer)]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+    bad = next((name for name in names if not isinstance(name, str)), None)
+    if bad is not None:
+        raise NetworkError(f"{where}: the name {bad!r} is not UTF-8 text")
 
 
 def _initializers(graph: onnx.GraphProto, where: str) -> dict[str, Constant]:
