@@ -461,10 +461,6 @@ UNMODELLED = {
     "a statistic": ([CONV, op("ReduceMean", "a", "m", axes=[1]), op("Conv", "m v", "y")], "a statistic over"),
     "strange domain": ([CONV, op("Relu", "a", "y", domain="mine")], "node the_y (mine.Relu): it moves data"),
     "mixing of columns": ([CONV, op("MatMul", "a columns", "y")], "it mixes the rows or columns of a map"),
-    "further output": (
-        [CONV, op("Dropout", "a", "b m"), op("Not", "m", "y")],
-        "its input m is a further output",
-    ),
 }
 NUMBERS = {
     "n": np.int64([0]),
@@ -505,7 +501,37 @@ def test_operators_can_be_passed_over(tmp_path):
     assert network.origin.skip_unsupported
 
 
+def test_a_channel_shuffle_that_is_passed_over_is_the_map_it_shuffles(tmp_path):
+    nodes = [
+        op("Conv", "x w", "a"),
+        op("Reshape", "a five", "b"),
+        op("Transpose", "b", "c", perm=[0, 2, 1, 3, 4]),
+        op("Reshape", "c four", "d"),
+        op("Conv", "d v", "y"),
+    ]
+    constants = W | {"five": np.int64([1, 2, 2, 12, 12]), "four": np.int64([1, 4, 12, 12])}
+    with pytest.warns(NetworkWarning, match=r"passed over 3 nodes of .* \(2 Reshape, 1 Transpose\)"):
+        first, second = load(save(tmp_path, nodes, constants), skip_unsupported=True).layers
+    assert second.ifmap == first.output
+
+
+def test_a_result_of_a_strange_operator_has_the_shape_that_the_file_tells(tmp_path):
+    path = save(tmp_path, [CONV, op("Grow", "a", "b", domain="mine"), op("Conv", "b v", "y")], W)
+    with pytest.raises(NetworkError, match="nor can it be passed over, as the shape of b cannot be told"):
+        load(path, skip_unsupported=True)
+    model = onnx.load(path, load_external_data=False)
+    model.graph.value_info.append(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["N", 4, 24, 24]))
+    Path(path).write_bytes(model.SerializeToString())
+    with pytest.warns(NetworkWarning, match=r"1 mine\.Grow"):
+        network = load(path, skip_unsupported=True)
+    assert network.layers[0].ifmap.shape == (4, 24, 24)
+
+
 WRONG = {
+    "further output": (
+        {"nodes": [CONV, op("Dropout", "a", "b m"), op("Not", "m", "y")]},
+        "node the_y (Not): its input m is a further output",
+    ),
     "two inputs": ({"nodes": [op("Add", "x z", "y")], "inputs": ("x", "z")}, "the graph has 2 inputs (x, z)"),
     "two outputs": (
         {"nodes": [CONV, op("Relu", "a", "y")], "outputs": ("y", "a")},

@@ -20,7 +20,7 @@ from scanfuse.network.onnx_reader.folding import constant_node, folded, inferred
 from scanfuse.network.onnx_reader.graph import Constant, Graph, Node, read_graph
 from scanfuse.network.onnx_reader.operators import OPERATORS
 from scanfuse.network.onnx_reader.order import in_order
-from scanfuse.network.onnx_reader.reading import Reading, Value
+from scanfuse.network.onnx_reader.reading import Reading, Rearranged, Value
 from scanfuse.network.onnx_reader.view import View, first_view
 
 INPUT_RANKS = (2, 3, 4)
@@ -69,7 +69,7 @@ def read_onnx(
 def read_node(reading: Reading, node: Node, skip_unsupported: bool) -> list[Value | None]:
     """A node's results; None for those of which nothing is known."""
     inputs = reading.inputs(node)
-    constants = [value for value in inputs if not isinstance(value, View)]
+    constants = [value for value in inputs if value is None or isinstance(value, Constant)]
     if any(attribute.HasField("g") or attribute.graphs for attribute in node.proto.attribute):
         raise NetworkError("it runs graphs of its own, which is not modelled")
     if node.operator == "Constant":
@@ -80,6 +80,8 @@ def read_node(reading: Reading, node: Node, skip_unsupported: bool) -> list[Valu
         return list(folded(node, constants, reading.graph))
     if node.operator == "CastLike" and isinstance(inputs[0], Constant):
         return [inputs[0]]  # of the map only the type is taken
+    if any(isinstance(value, Rearranged) for value in inputs):
+        return skipped(reading, node, "it reads what a node that was passed over makes")
     try:
         operator = OPERATORS.get(node.operator)
         if operator is None:
@@ -95,27 +97,45 @@ def read_node(reading: Reading, node: Node, skip_unsupported: bool) -> list[Valu
 def skipped(reading: Reading, node: Node, why: str) -> list[Value | None]:
     """What stands for the results of an operator that is passed over."""
     inputs = reading.inputs(node)
-    view = next(value for value in inputs if isinstance(value, View))
+    source = next(value for value in inputs if isinstance(value, (View, Rearranged)))
+    view = source if isinstance(source, View) else source.view
+    shapes = result_shapes(reading, node, inputs)
+    reading.skipped.append(node.operator)
+    return [
+        stand_in(reading, name, shape, view, why)
+        for name, shape in zip(node.outputs, shapes, strict=True)
+        if name
+    ]
+
+
+def result_shapes(reading: Reading, node: Node, inputs: list[Value | None]) -> list[tuple[int, ...] | None]:
+    """Shapes of a node's results by ONNX's rules, or else as the file tells them."""
     element = reading.graph.input_element
     known = {
-        name: Constant(value.shape, None, element) if isinstance(value, View) else value
+        name: value if value is None or isinstance(value, Constant) else Constant(value.shape, None, element)
         for name, value in zip(node.inputs, inputs, strict=True)
     }
-    results: list[Value | None] = []
-    for name, shape in zip(node.outputs, inferred(node, known, reading.graph), strict=True):
-        if shape is None:
-            raise NetworkError(f"{why}; nor can it be passed over, as the shape of {name} cannot be told")
-        if shape.shape == view.shape:
-            results.append(view)
-            continue
-        if len(shape.shape) not in INPUT_RANKS or shape.shape[0] != 1 or min(shape.shape) < 1:
-            raise NetworkError(f"{why}; nor can it be passed over: {name} is {list(shape.shape)}, no map")
-        channels, *plane = shape.shape[1:]
-        height, width = [1, 1, *plane][-2:]
-        tensor = reading.builder.add_given(name, (channels, height, width))
-        results.append(first_view(tensor, len(shape.shape)))
-    reading.skipped.append(node.operator)
-    return results
+    found = inferred(node, known, reading.graph)
+    return [
+        reading.graph.told_shapes.get(name) if shape is None else shape.shape
+        for name, shape in zip(node.outputs, found, strict=True)
+    ]
+
+
+def stand_in(reading: Reading, name: str, shape: tuple[int, ...] | None, view: View, why: str) -> Value:
+    """What stands for one result: the map that was read where the shapes are the same, a map that is in DRAM
+    from the start, or that map rearranged where the result has too many dimensions to be one."""
+    if shape is None:
+        raise NetworkError(f"{why}; nor can it be passed over, as the shape of {name} cannot be told")
+    if shape == view.shape:
+        return view
+    if len(shape) > max(INPUT_RANKS):
+        return Rearranged(shape, view)
+    if len(shape) not in INPUT_RANKS or shape[0] != 1 or min(shape) < 1:
+        raise NetworkError(f"{why}; nor can it be passed over: {name} is {list(shape)}, no map")
+    channels, *plane = shape[1:]
+    height, width = [1, 1, *plane][-2:]
+    return first_view(reading.builder.add_given(name, (channels, height, width)), len(shape))
 
 
 def input_view(graph: Graph, resolution: int | None) -> View:

@@ -51,7 +51,8 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A file's graph. input_shape: None for a dynamic extent; opsets: versions by domain."""
+    """A file's graph. input_shape: None for a dynamic extent; opsets: versions by domain; told_shapes: of
+    values for which the file tells them in full, a dynamic batch being 1."""
 
     path: str
     nodes: tuple[Node, ...]
@@ -62,6 +63,7 @@ class Graph:
     output_name: str
     opsets: dict[str, int]
     ir_version: int
+    told_shapes: dict[str, tuple[int, ...]]
 
 
 def read_graph(path: Path) -> Graph:
@@ -83,12 +85,9 @@ def read_graph(path: Path) -> Graph:
             "export the model without the others"
         )
     kind = inputs[0].type
-    if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
+    shape = _shape_of(inputs[0])
+    if shape is None:
         raise NetworkError(f"{where}: input {inputs[0].name} has no shape")
-    shape = tuple(
-        dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None
-        for dim in kind.tensor_type.shape.dim
-    )
     nodes = _in_order(_nodes(graph, where), {inputs[0].name, *constants}, where)
     return Graph(
         where,
@@ -100,7 +99,29 @@ def read_graph(path: Path) -> Graph:
         graph.output[0].name,
         {entry.domain: entry.version for entry in model.opset_import},
         model.ir_version,
+        _told_shapes([*graph.value_info, *graph.output]),
     )
+
+
+def _shape_of(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
+    """The shape of a value, None for a dynamic extent, or in all where there is none."""
+    kind = value.type
+    if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
+        return None
+    return tuple(
+        dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None
+        for dim in kind.tensor_type.shape.dim
+    )
+
+
+def _told_shapes(values: Sequence[onnx.ValueInfoProto]) -> dict[str, tuple[int, ...]]:
+    found = {}
+    for value in values:
+        batch, *rest = _shape_of(value) or (None, None)
+        extents = [extent for extent in rest if extent is not None]
+        if len(extents) == len(rest):
+            found[value.name] = (batch or 1, *extents)
+    return found
 
 
 def _load(path: Path) -> onnx.ModelProto:

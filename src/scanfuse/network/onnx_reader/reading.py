@@ -11,7 +11,16 @@ from scanfuse.network.onnx_reader.builder import Builder
 from scanfuse.network.onnx_reader.graph import Constant, Graph, Node
 from scanfuse.network.onnx_reader.view import NO_PADS, View
 
-Value = Constant | View
+
+@dataclass(frozen=True)
+class Rearranged:
+    """What an operator that was passed over makes of a map, in more dimensions than a map has."""
+
+    shape: tuple[int, ...]
+    view: View
+
+
+Value = Constant | View | Rearranged
 
 
 @dataclass
@@ -27,7 +36,7 @@ class Reading:
         """A node's inputs; None for those that are absent."""
         for name in filter(None, node.inputs):
             if name not in self.values:
-                raise Unmodelled(
+                raise NetworkError(
                     f"its input {name} is a further output of another node, which is not modelled"
                 )
         return [self.values[name] if name else None for name in node.inputs]
@@ -38,7 +47,7 @@ class Reading:
         value = inputs[place] if place < len(inputs) else None
         if value is None:
             raise NetworkError(f"input {place} is missing")
-        if isinstance(value, Constant):
+        if not isinstance(value, View):
             raise Unmodelled(f"its input {node.inputs[place]} is a constant where a map is expected")
         if value.statistic:
             raise Unmodelled(f"its input {node.inputs[place]} is a statistic over the channels of a map")
