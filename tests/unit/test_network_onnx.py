@@ -422,6 +422,21 @@ def test_a_dynamic_plane_needs_a_resolution(tmp_path):
     assert load(path, 20).origin.resolution == 20
 
 
+def test_weights_may_be_inputs_of_the_graph(tmp_path):
+    nodes = [op("Conv", "x w b", "a"), op("Mul", "gamma a", "c"), op("Conv", "c v", "y")]
+    path = save(tmp_path, nodes, W | {"b": (4,), "gamma": (4, 1, 1)})
+    model = onnx.load(path, load_external_data=False)
+    for tensor in model.graph.initializer:
+        value = helper.make_tensor_value_info(tensor.name, TensorProto.FLOAT, tensor.dims)
+        model.graph.input.insert(0, value)
+    Path(path).write_bytes(model.SerializeToString())
+    kept = load(path)
+    del model.graph.initializer[:]
+    Path(path).write_bytes(model.SerializeToString())
+    assert load(path).layers == kept.layers
+    assert [layer.weight_entries for layer in kept.layers] == [32, 16]
+
+
 def test_functions_of_the_model_are_put_in_place(tmp_path):
     path = save(tmp_path, [op("Conv", "x w", "a"), op("twice", "a", "y", domain="mine")], {"w": (4, 8, 1, 1)})
     model = onnx.load(path, load_external_data=False)
@@ -654,7 +669,11 @@ def shapes_of(network):
 
 
 @pytest.mark.parametrize(
-    ("name", "zoo"), [("mobilenetv1_100", "mobilenet_v1"), ("mobilenetv2_100", "mobilenet_v2")]
+    ("name", "zoo"),
+    [
+        ("mobilenetv1_100", "mobilenet_v1"),
+        pytest.param("mobilenetv2_100", "mobilenet_v2", marks=pytest.mark.slow),
+    ],
 )
 def test_exported_networks_move_what_those_of_the_zoo_move(name, zoo):
     mapped = [make_mapping(network, "deep", load_hardware()) for network in (shared(name), load(zoo))]

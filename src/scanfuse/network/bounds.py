@@ -12,8 +12,7 @@ def network_entries(network: Network) -> int:
     """
     ends, given = network.place(network.output), network.place(network.input)
     made = network.output.entries - ends.common(given) * network.input.height * network.input.width
-    unread = (layer.output for layer in network.layers if not network.consumers(layer.output))
-    made += sum(tensor.entries for tensor in unread if tensor.name not in network.overlapping(network.output))
+    made += sum(tensor.entries for tensor in network.outputs[1:])
     read = sum(_given_entries(network, tensor) for tensor in network.at_start)
     return read + network.weight_entries + made
 

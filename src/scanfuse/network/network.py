@@ -77,6 +77,13 @@ class Network:
         return (self.input, *self.given)
 
     @cached_property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The maps that must be in DRAM after the last layer: the output, and those that no layer reads."""
+        unread = (layer.output for layer in self.layers if not self.consumers(layer.output))
+        known = self.overlapping(self.output)
+        return (self.output, *(tensor for tensor in unread if tensor.name not in known))
+
+    @cached_property
     def maps(self) -> dict[str, Tensor]:
         """Every map by name, as it was written: `tensors`, then those that only a concat names."""
         named = [*self.tensors, *(tensor for concat in self.concats for tensor in concat.tensors)]

@@ -17,13 +17,11 @@ from scanfuse.network.network import Network, Origin
 from scanfuse.network.onnx_reader.arguments import Unmodelled
 from scanfuse.network.onnx_reader.builder import Builder
 from scanfuse.network.onnx_reader.folding import constant_node, folded, inferred, shape_constant
-from scanfuse.network.onnx_reader.graph import Constant, Graph, Node, read_graph
+from scanfuse.network.onnx_reader.graph import MAP_RANKS, Constant, Graph, Node, read_graph
 from scanfuse.network.onnx_reader.operators import OPERATORS
 from scanfuse.network.onnx_reader.order import in_order
 from scanfuse.network.onnx_reader.reading import Reading, Rearranged, Value
 from scanfuse.network.onnx_reader.view import View, first_view
-
-INPUT_RANKS = (2, 3, 4)
 
 
 def read_onnx(
@@ -129,9 +127,9 @@ def stand_in(reading: Reading, name: str, shape: tuple[int, ...] | None, view: V
         raise NetworkError(f"{why}; nor can it be passed over, as the shape of {name} cannot be told")
     if shape == view.shape:
         return view
-    if len(shape) > max(INPUT_RANKS):
+    if len(shape) > max(MAP_RANKS):
         return Rearranged(shape, view)
-    if len(shape) not in INPUT_RANKS or shape[0] != 1 or min(shape) < 1:
+    if len(shape) not in MAP_RANKS or shape[0] != 1 or min(shape) < 1:
         raise NetworkError(f"{why}; nor can it be passed over: {name} is {list(shape)}, no map")
     channels, *plane = shape[1:]
     height, width = [1, 1, *plane][-2:]
@@ -142,7 +140,7 @@ def input_view(graph: Graph, resolution: int | None) -> View:
     """The network's input as the graph sees it. Raises NetworkError for a shape that is not known."""
     where, shape = f"{graph.path}: input {graph.input_name}", list(graph.input_shape)
     told = " x ".join("?" if extent is None else str(extent) for extent in shape)
-    if len(shape) not in INPUT_RANKS:
+    if len(shape) not in MAP_RANKS:
         raise NetworkError(
             f"{where} is {told or 'a scalar'}: modelled are 1 x C, 1 x C x W and 1 x C x H x W"
         )

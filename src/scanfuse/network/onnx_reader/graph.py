@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import onnx
 
 MOST_VALUES = 65_536  # of a constant: more are weights, of which only the shape counts
+MAP_RANKS = (2, 3, 4)  # 1 x C, 1 x C x W, 1 x C x H x W
+WEIGHTED = ("BatchNormalization", "Conv", "Gemm", "LayerNormalization", "MatMul", "PRelu")
 DOMAINS = ("", "ai.onnx")  # both are ONNX's own
 
 
@@ -75,6 +77,11 @@ def read_graph(path: Path) -> Graph:
     _check_names(graph, where)
     constants = _initializers(graph, where)
     inputs = [value for value in graph.input if value.name not in constants]
+    if len(inputs) > 1:  # a model saved without its weights, which are then inputs
+        parameters = [value for value in inputs if _is_parameter(value, graph)]
+        for value in parameters:
+            constants[value.name] = Constant(_static(value), None, value.type.tensor_type.elem_type)
+        inputs = [value for value in inputs if value not in parameters]
     names = ", ".join(value.name for value in inputs) or "none"
     if len(inputs) != 1:
         raise NetworkError(f"{where}: the graph has {len(inputs)} inputs ({names}): one is modelled, a map")
@@ -112,6 +119,25 @@ def _shape_of(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
         dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None
         for dim in kind.tensor_type.shape.dim
     )
+
+
+def _is_parameter(value: onnx.ValueInfoProto, graph: onnx.GraphProto) -> bool:
+    """Whether an input has the shape of weights, and of no map of batch 1, or is read as weights alone."""
+    shape = _shape_of(value)
+    if shape is None or None in shape:
+        return False
+    places = [
+        (node.op_type, place)
+        for node in graph.node
+        for place, name in enumerate(node.input)
+        if name == value.name
+    ]
+    weights = bool(places) and all(place > 0 and kind in WEIGHTED for kind, place in places)
+    return weights or len(shape) not in MAP_RANKS or shape[0] != 1
+
+
+def _static(value: onnx.ValueInfoProto) -> tuple[int, ...]:
+    return tuple(extent for extent in _shape_of(value) or () if extent is not None)
 
 
 def _told_shapes(values: Sequence[onnx.ValueInfoProto]) -> dict[str, tuple[int, ...]]:

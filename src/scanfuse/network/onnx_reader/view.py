@@ -19,8 +19,11 @@ NO_PADS: Pads = (0, 0, 0, 0)
 
 @dataclass(frozen=True)
 class View:
-    """A map as an ONNX value. pads: zeros around the plane, for the window that reads it next. of: for a
-    statistic (the mean over channels, say), nothing of it is stored, and `tensor` is what it is taken of."""
+    """A map as an ONNX value.
+
+    pads: zeros around the plane, for the window that reads it next. statistic: a figure of the map over its
+    channels, as a normalisation takes; it is not stored.
+    """
 
     tensor: Tensor
     dims: tuple[str, ...]
