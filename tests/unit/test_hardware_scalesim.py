@@ -59,6 +59,12 @@ def test_older_files_and_every_dataflow(tmp_path, dataflow):
     assert load_hardware(tmp_path / "again.toml") == found
 
 
+def test_comments_and_keys_that_are_ignored_may_come_twice(tmp_path):
+    text = OLD.replace("32\n", "32  # rows\n") + "Mode: a\n[other]\nMode: b\n"
+    with pytest.warns(HardwareWarning, match="ignored: Mode;"):
+        assert load_hardware(write(tmp_path, text)).pe_array.rows == 32
+
+
 WRONG = {
     "empty": ("", "ArrayHeight is missing"),
     "no section": ("ArrayHeight: 3\n", "not an architecture file of SCALE-Sim"),

@@ -18,6 +18,7 @@ from scanfuse.hardware.errors import HardwareError, HardwareWarning
 
 DATAFLOWS = {"os": "systolic_os", "ws": "systolic_ws", "is": "systolic_is"}
 SRAMS = ("ifmapsramsz", "filtersramsz", "ofmapsramsz")  # KiB; newer files append kB to the key
+READ = ("arrayheight", "arraywidth", *SRAMS, "dataflow", "run_name")
 MOST_DIGITS = 12
 
 
@@ -49,7 +50,7 @@ def architecture_table(text: str, where: str) -> dict[str, Any]:
 
 def _values(text: str, where: str) -> dict[str, tuple[str, str]]:
     """Key as written and value, by key in small letters; of all sections, as versions differ in them."""
-    parser = configparser.ConfigParser(interpolation=None)
+    parser = configparser.ConfigParser(interpolation=None, inline_comment_prefixes=("#", ";"))
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(text)
@@ -59,7 +60,7 @@ def _values(text: str, where: str) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for section in parser.sections():
         for key, value in parser.items(section):
-            if key.lower() in found:
+            if key.lower() in found and key.lower().removesuffix("kb") in READ:
                 raise HardwareError(f"{where}: {key} is given twice")
             found[key.lower()] = (key, value.strip())
     return found
