@@ -437,6 +437,15 @@ def test_weights_may_be_inputs_of_the_graph(tmp_path):
     assert [layer.weight_entries for layer in kept.layers] == [32, 16]
 
 
+def test_an_initializer_that_is_there_twice_is_an_error(tmp_path):
+    path = save(tmp_path, [op("Conv", "x w", "y")], W)
+    model = onnx.load(path, load_external_data=False)
+    model.graph.initializer.append(TensorProto(name="w", dims=[2, 8, 1, 1], data_type=1))
+    Path(path).write_bytes(model.SerializeToString())
+    with pytest.raises(NetworkError, match="initializer w is there twice"):
+        load(path)
+
+
 def test_functions_of_the_model_are_put_in_place(tmp_path):
     path = save(tmp_path, [op("Conv", "x w", "a"), op("twice", "a", "y", domain="mine")], {"w": (4, 8, 1, 1)})
     model = onnx.load(path, load_external_data=False)

@@ -76,38 +76,50 @@ def read_graph(path: Path) -> Graph:
         raise NetworkError(f"{where}: the graph has no nodes")
     _check_names(graph, where)
     constants = _initializers(graph, where)
-    inputs = [value for value in graph.input if value.name not in constants]
-    if len(inputs) > 1:  # a model saved without its weights, which are then inputs
-        parameters = [value for value in inputs if _is_parameter(value, graph)]
-        for value in parameters:
-            constants[value.name] = Constant(_static(value), None, value.type.tensor_type.elem_type)
-        inputs = [value for value in inputs if value not in parameters]
-    names = ", ".join(value.name for value in inputs) or "none"
-    if len(inputs) != 1:
-        raise NetworkError(f"{where}: the graph has {len(inputs)} inputs ({names}): one is modelled, a map")
+    constants |= _parameters(graph, constants)
+    source = _only_input(graph, constants, where)
     if len(graph.output) != 1:
         outputs = ", ".join(value.name for value in graph.output) or "none"
         raise NetworkError(
             f"{where}: the graph has {len(graph.output)} outputs ({outputs}): one is modelled; "
             "export the model without the others"
         )
-    kind = inputs[0].type
-    shape = _shape_of(inputs[0])
+    shape = _shape_of(source)
     if shape is None:
-        raise NetworkError(f"{where}: input {inputs[0].name} has no shape")
-    nodes = _in_order(_nodes(graph, where), {inputs[0].name, *constants}, where)
+        raise NetworkError(f"{where}: input {source.name} has no shape")
+    nodes = _in_order(_nodes(graph, where), {source.name, *constants}, where)
     return Graph(
         where,
         nodes,
         constants,
-        inputs[0].name,
+        source.name,
         shape,
-        kind.tensor_type.elem_type,
+        source.type.tensor_type.elem_type,
         graph.output[0].name,
         {entry.domain: entry.version for entry in model.opset_import},
         model.ir_version,
         _told_shapes([*graph.value_info, *graph.output]),
     )
+
+
+def _only_input(graph: onnx.GraphProto, constants: dict[str, Constant], where: str) -> onnx.ValueInfoProto:
+    inputs = [value for value in graph.input if value.name not in constants]
+    if len(inputs) != 1:
+        names = ", ".join(value.name for value in inputs) or "none"
+        raise NetworkError(f"{where}: the graph has {len(inputs)} inputs ({names}): one is modelled, a map")
+    return inputs[0]
+
+
+def _parameters(graph: onnx.GraphProto, constants: dict[str, Constant]) -> dict[str, Constant]:
+    """The weights of a model that was saved without them, which are then further inputs."""
+    inputs = [value for value in graph.input if value.name not in constants]
+    if len(inputs) == 1:
+        return {}
+    return {
+        value.name: Constant(_static(value), None, value.type.tensor_type.elem_type)
+        for value in inputs
+        if _is_parameter(value, graph)
+    }
 
 
 def _shape_of(value: onnx.ValueInfoProto) -> tuple[int | None, ...] | None:
@@ -192,8 +204,10 @@ def _check_names(graph: onnx.GraphProto, where: str) -> None:
 
 
 def _initializers(graph: onnx.GraphProto, where: str) -> dict[str, Constant]:
-    found = {}
+    found: dict[str, Constant] = {}
     for tensor in graph.initializer:
+        if tensor.name in found:
+            raise NetworkError(f"{where}: initializer {tensor.name} is there twice: names must be unique")
         found[tensor.name] = constant_of(_with_values(tensor, where), f"{where}: initializer {tensor.name}")
     for sparse in graph.sparse_initializer:
         found[sparse.values.name] = Constant(tuple(sparse.dims), None, sparse.values.data_type)
