@@ -11,7 +11,7 @@ import pytest
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import make_mapping
 from scanfuse.mapping.units import branches, gates
-from scanfuse.network import Network, NetworkError, NetworkWarning, load
+from scanfuse.network import Network, NetworkError, NetworkWarning, load, zoo_names
 
 onnx = pytest.importorskip("onnx")
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
@@ -702,3 +702,55 @@ def test_the_blocks_of_an_exported_resnet_are_found():
 
 def test_the_gates_of_an_exported_efficientnet_are_found():
     assert sum(gate is not None for gate in gates(shared("efficientnet_b0.ts"))) >= 16
+
+
+def exported(network):
+    """The nodes and weights of a network as an exporter might write them, shortcuts after their branches."""
+    value = {network.input.name: "x"}
+    nodes, weights = [], {}
+
+    def add(kind, inputs, output, name="", **attributes):
+        nodes.append(op(kind, " ".join(inputs), output, name, **attributes))
+        return output
+
+    def concatenate():
+        for number, concat in enumerate(network.concats):
+            parts = [value.get(part.name) for part in concat.parts]
+            if concat.output.name not in value and None not in parts:
+                value[concat.output.name] = add("Concat", parts, f"cat{number}", axis=1)
+
+    for number, layer in enumerate(network.layers):
+        concatenate()
+        made, source = f"v{number}", value[layer.ifmap.name]
+        top, bottom, left, right = layer.padding
+        window = {"kernel_shape": layer.kernel, "strides": layer.stride, "pads": (top, left, bottom, right)}
+        if layer.weight_entries:
+            k, c, r, s = layer.weight_shape
+            weights[f"w{number}"] = (k, c) if layer.kind == "linear" else (k, c, r, s)
+        if layer.kind == "linear":
+            flat = add("Flatten", [source], f"{made}.flat")
+            add("Gemm", [flat, f"w{number}"], f"{made}.gemm", layer.name, transB=1)
+            add("Unsqueeze", [f"{made}.gemm", "axes"], made)
+        elif layer.kind in ("add", "scale"):
+            second = value[layer.inputs[1].name]
+            add("Add" if layer.kind == "add" else "Mul", [second, source], made, layer.name)
+        elif layer.kind == "pool":
+            add(
+                "MaxPool" if layer.pool_kind == "max" else "AveragePool", [source], made, layer.name, **window
+            )
+        else:
+            add("Conv", [source, f"w{number}"], made, layer.name, group=layer.groups, **window)
+        value[layer.output.name] = add("Relu", [made], f"{made}.relu")
+    return [*nodes, op("Identity", value[network.output.name], "y")], weights | {"axes": np.int64([2, 3])}
+
+
+@pytest.mark.parametrize("name", zoo_names())
+def test_networks_of_the_zoo_survive_the_way_there_and_back(tmp_path, name):
+    network = load(name)
+    nodes, weights = exported(network)
+    path = save(tmp_path, nodes[::-1], weights, (1, *network.input.shape))
+    back = load(path)
+    assert [layer.name for layer in back.layers] == [layer.name for layer in network.layers]
+    assert shapes_of(back) == shapes_of(network)
+    places = ([each.place(layer.output).first for layer in each.layers] for each in (back, network))
+    assert next(places) == next(places)
