@@ -72,6 +72,7 @@ CASES = {
     "convert network": ("convert net.csv net.npz", ["net.npz", "SCALE-Sim topology", ".csv"]),
     "convert network option": ("convert vgg16 net.csv --to npz", ["vgg16 is a network", "leave out --to"]),
     "convert network place": ("convert vgg16 no/net.csv", ["no/net.csv", "no folder no"]),
+    "convert trace option": ("convert good.csv good.k6 --width 1", ["is a trace", "leave out --width"]),
     "architecture": ("run vgg16 --hardware odd.cfg", ["odd.cfg", "Dataflow", "os, ws, is", "'rs'"]),
     "architecture cut": ("run vgg16 --hardware cut.cfg", ["cut.cfg", "ArrayWidth is missing"]),
     "architecture gone": ("run vgg16 --hardware no.cfg", ["'no.cfg'", "the presets are", ".cfg"]),

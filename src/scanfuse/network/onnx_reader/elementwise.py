@@ -148,30 +148,3 @@ def reduced(reading: Reading, node: Node, view: View, axes: list[int] | range, *
     kind = WHOLE_PLANE[node.operator]
     made = reading.add(Layer(node.name, "pool", (tensor,), output, kernel, pool_kind=kind))
     return View(made, tuple(plain(dim, made) for dim in dims))
-
-
-def product(reading: Reading, node: Node) -> View:
-    """A matrix product with weights: over the channels pointwise, over a flattened map linear."""
-    view, weights = reading.view(node), reading.constant(node, 3 if node.operator == "QLinearMatMul" else 1)
-    rows, columns = "transA", "transB"
-    if node.operator == "Gemm" and integer(node, rows, 0):
-        raise Unmodelled("its first input is transposed")
-    if len(weights.shape) != 2:
-        raise Unmodelled(f"its weights {list(weights.shape)} have other than two dimensions")
-    turned = node.operator == "Gemm" and integer(node, columns, 0) != 0
-    inner, channels = weights.shape[::-1] if turned else weights.shape
-    if not view.dims or view.shape[-1] != inner:
-        raise NetworkError(f"weights {list(weights.shape)} do not fit to a value of shape {list(view.shape)}")
-    tensor = view.tensor
-    pixels = "".join(view.dims[:-1])
-    if tensor.entries == inner and not pixels:
-        source = Tensor(tensor.name, inner, 1, 1)
-        output = Tensor(node.name, channels, 1, 1)
-        layer = Layer(node.name, "linear", (source,), output)
-    elif view.dims[-1] == "C":
-        output = Tensor(node.name, channels, *tensor.shape[1:])
-        layer = Layer(node.name, "pointwise", (tensor,), output)
-    else:
-        raise Unmodelled(f"it mixes the rows or columns of a map, seen as {list(view.shape)}")
-    made = reading.add(layer)
-    return View(made, tuple(plain(dim, made) for dim in (*view.dims[:-1], "C")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from scanfuse.network.onnx_reader import elementwise, shapes, windows
+from scanfuse.network.onnx_reader import elementwise, products, shapes, windows
 from scanfuse.network.onnx_reader.graph import Node
 from scanfuse.network.onnx_reader.reading import Reading
 from scanfuse.network.onnx_reader.view import View
@@ -31,7 +31,7 @@ OPERATORS: dict[str, Operator] = {
     **dict.fromkeys(ELEMENTWISE, elementwise.elementwise),
     **dict.fromkeys(REDUCTIONS, elementwise.reduce),
     **dict.fromkeys(windows.WEIGHTS, windows.conv),
-    **dict.fromkeys(("Gemm", "MatMul", "MatMulInteger", "QLinearMatMul"), elementwise.product),
+    **dict.fromkeys(products.WEIGHTS, products.product),
     "AveragePool": windows.average_pool,
     "Concat": shapes.concat,
     "Expand": shapes.expand,
