@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scanfuse.network.errors import NetworkError
 from scanfuse.network.layer import Layer, PoolKind, Tensor
 from scanfuse.network.onnx_reader.arguments import Unmodelled, axis_of, integer, listed
 from scanfuse.network.onnx_reader.graph import Constant, Node
