@@ -2,7 +2,7 @@
 
 The names a user needs first, each documented where it lives:
 
-    load            a network of the zoo                             scanfuse.network
+    load            a network: of the zoo, or in a file              scanfuse.network
     load_hardware   an accelerator: a preset or a TOML file          scanfuse.hardware
     make_mapping    a named schedule, tiles searched                 scanfuse.mapping
     unroll, check   its program, and the proof of it                 scanfuse.program

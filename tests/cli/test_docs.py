@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "traces" / "formats"
 PAGES = ROOT / "docs" / "formats"
 MAPPING = ROOT / "docs" / "mapping.md"
+NETWORKS = ROOT / "docs" / "networks.md"
 PYTHON = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 CFG = DramConfig.from_ini("DDR3_micron_32M_8B_x8_sg15")
 REQUESTS = [(0, 0, 0), (0, 64, 0), (12, 0x1000, 1), (12, 0x80, 0), (30, 0x2000040, 0), (200, 0xC0, 1)]
@@ -28,7 +29,7 @@ NO_CYCLES = ("misc", "ramulator", "ramulator2-loadstore", "ramulator2-readwrite"
 
 
 def examples() -> list[tuple[str, str, str]]:
-    pages = [ROOT / "docs" / "dram.md", MAPPING, *sorted(PAGES.glob("*.md"))]
+    pages = [ROOT / "docs" / "dram.md", MAPPING, NETWORKS, *sorted(PAGES.glob("*.md"))]
     found = [(page, code, out) for page in pages for code, out in PYTHON.findall(page.read_text("utf-8"))]
     return [(f"{page.stem}-{number}", code, out) for number, (page, code, out) in enumerate(found)]
 
@@ -45,7 +46,7 @@ def test_python_examples(name: str, code: str, expected: str, tmp_path: Path) ->
         assert lines == [line.rstrip() for line in expected.splitlines()]
 
 
-@pytest.mark.parametrize("page", [PAGES / "index.md", MAPPING], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [PAGES / "index.md", MAPPING, NETWORKS], ids=lambda page: page.stem)
 def test_console_examples(page: Path, tmp_path: Path) -> None:
     (tmp_path / "traces").symlink_to(ROOT / "traces")
     (tmp_path / "bad.ramulator").write_text("0x40 R\n0x80 Q\n0xc0 W\n")

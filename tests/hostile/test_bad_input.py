@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from onnx import helper
 
 from scanfuse.cli import main
 from scanfuse.dram import DramConfig, write_trace
@@ -27,6 +28,26 @@ order = "mnk"
 scan = "raster"
 """
 
+NET = """Layer name,IFMAP Height,IFMAP Width,Filter Height,Filter Width,Channels,Num Filter,Strides
+a, 8, 8, 1, 1, 3, 4, 1,
+"""
+CFG = """[architecture_presets]
+ArrayHeight: 8
+ArrayWidth: 8
+IfmapSramSz: 1
+FilterSramSz: 1
+OfmapSramSz: 1
+Dataflow: rs
+"""
+
+
+def odd_model() -> bytes:
+    """An ONNX model with an operator that is not modelled."""
+    ends = [helper.make_tensor_value_info(name, 1, [1, 3, 8, 8]) for name in "xy"]
+    graph = helper.make_graph([helper.make_node("Resize", ["x"], ["y"], "the_y")], "g", ends[:1], ends[1:])
+    return helper.make_model(graph).SerializeToString()
+
+
 # What to type, and what the line must say, in this order.
 CASES = {
     "no command": ("", ["no command given", "run, compare"]),
@@ -35,7 +56,26 @@ CASES = {
     "no network": ("run", ["NETWORK", "scanfuse run --help"]),
     "network": ("run mobilnet_v2", ["'mobilnet_v2'", "did you mean mobilenet_v2?", "resnet50"]),
     "network to show": ("show renset50", ["'renset50'", "did you mean resnet50?"]),
-    "network file": ("compare network.onnx", ["'network.onnx'", "the zoo has"]),
+    "network file": ("compare network.onnx", ["network.onnx", "No such file"]),
+    "network folder": ("show dir.csv", ["dir.csv", "Is a directory"]),
+    "network empty": ("run empty.onnx", ["empty.onnx", "the file is empty"]),
+    "network of text": ("map text.onnx", ["text.onnx", "not an ONNX model"]),
+    "network width": ("show net.csv --width 0.5", ["net.csv", "--width", "not one in a file"]),
+    "network of the zoo": ("show vgg16 --skip-unsupported", ["vgg16", "is for ONNX files"]),
+    "operator": ("run odd.onnx", ["odd.onnx: node the_y (Resize)", "not modelled", "--skip-unsupported"]),
+    "operator kept": ("map odd.onnx --mapping few.toml", ["few.toml", "leave out odd.onnx"]),
+    "topology empty": ("show empty.csv", ["empty.csv", "no layers", "Layer name"]),
+    "topology column": ("run cell.csv", ["cell.csv:2", "Strides", "1 or more", "'0'"]),
+    "topology of a trace": ("compare good.csv", ["good.csv", "no topology of SCALE-Sim", "IFMAP Height"]),
+    "topology changed": ("run --mapping net.toml", ["net.toml: net.csv", "the file has changed", "anew"]),
+    "topology resolution": ("show net.csv --resolution 9", ["net.csv", "leave out --resolution"]),
+    "convert network": ("convert net.csv net.npz", ["net.npz", "SCALE-Sim topology", ".csv"]),
+    "convert network option": ("convert vgg16 net.csv --to npz", ["vgg16 is a network", "leave out --to"]),
+    "convert network place": ("convert vgg16 no/net.csv", ["no/net.csv", "no folder no"]),
+    "convert trace option": ("convert good.csv good.k6 --width 1", ["is a trace", "leave out --width"]),
+    "architecture": ("run vgg16 --hardware odd.cfg", ["odd.cfg", "Dataflow", "os, ws, is", "'rs'"]),
+    "architecture cut": ("run vgg16 --hardware cut.cfg", ["cut.cfg", "ArrayWidth is missing"]),
+    "architecture gone": ("run vgg16 --hardware no.cfg", ["'no.cfg'", "the presets are", ".cfg"]),
     "resolution": ("show mobilenet_v2 --resolution 0", ["resolution 0", "1 or more"]),
     "resolution no number": ("show mobilenet_v2 --resolution big", ["--resolution", "'big'"]),
     "width": ("show mobilenet_v2 --width nan", ["width nan", "above 0"]),
@@ -163,6 +203,16 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "cut.json": '{"dram_ticks": 1',
         "other.json": json.dumps({"colour": "red"}),
     }
+    files |= {
+        "empty.onnx": "",
+        "text.onnx": "a network",
+        "net.csv": NET,
+        "cell.csv": NET.replace("4, 1,", "4, 0,"),
+        "net.toml": MAPPING.replace('"mobilenet_v2"', '"net.csv", sha256 = "00"'),
+        "odd.cfg": CFG,
+        "cut.cfg": CFG[: CFG.index("ArrayWidth")],
+    }
+    (tmp_path / "odd.onnx").write_bytes(odd_model())
     (tmp_path / "old").mkdir()
     for name, text in files.items():
         (tmp_path / name).write_text(text)

@@ -7,6 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from scanfuse.network import (
+    Concat,
     Layer,
     Network,
     NetworkError,
@@ -223,3 +224,29 @@ def test_an_unknown_layer_or_tensor_is_named_with_what_was_meant() -> None:
         network.layer("clasifier")
     with pytest.raises(NetworkError, match=r"no tensor 'boddy' \(did you mean body\?\)"):
         network.producer(Tensor("boddy", 16, 4, 4))
+
+
+def test_maps_that_are_there_from_the_start_and_maps_that_nobody_reads() -> None:
+    other = Tensor("other", 16, 4, 4)
+    made = Tensor("stem", 16, 4, 4)
+    layers = (stem(), Layer("more", "pointwise", (other,), Tensor("more", 4, 4, 4)))
+    network = Network("two", layers, IMAGE, layers[1].output, given=(other,))
+    assert network.at_start == (IMAGE, other) and network.outputs == (layers[1].output, made)
+    assert network.leaves(made) and network.producer(other) is None
+    assert network_entries(network) == 3 * 8 * 8 + 2 * 256 + 64 + network.weight_entries
+    with pytest.raises(NetworkError, match="layer more reads other, which no layer writes"):
+        Network("two", layers, IMAGE, layers[1].output)
+    with pytest.raises(NetworkError, match="image is given twice"):
+        Network("two", layers, IMAGE, layers[1].output, given=(other, IMAGE))
+    with pytest.raises(NetworkError, match="stem, which was written before"):
+        Network("two", layers, IMAGE, layers[1].output, given=(other, made))
+    halves = tuple(Tensor(name, 8, 4, 4) for name in ("left", "right"))
+    with pytest.raises(NetworkError, match="other is given, and so can be in no concat"):
+        Network("two", layers, IMAGE, layers[1].output, concats=(Concat(other, halves),), given=(other,))
+
+
+def test_the_factors_of_a_scale_may_be_there_from_the_start() -> None:
+    factors = Tensor("factors", 3, 1, 1)
+    layer = Layer("scaled", "scale", (IMAGE, factors), Tensor("scaled", 3, 8, 8))
+    network = Network("one", (layer,), IMAGE, layer.output, given=(factors,))
+    assert network_entries(network) == 2 * 192 + 3

@@ -83,14 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     from scanfuse import results
-    from scanfuse.network import load
 
     accelerator = options.load_accelerator(args)
     usual = CACHED if accelerator.buffer.policy == "lru" else SCHEDULES
     asked = usual if args.schedules is None else args.schedules
     names = list(dict.fromkeys(name.strip() for name in asked.split(",")))
     options.check_schedules(names)
-    network = load(args.network, args.resolution, args.width)
+    network = options.load_network(args)
     config = results.dram_config(accelerator)
     objective = args.objective or "traffic"
     runs = [

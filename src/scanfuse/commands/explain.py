@@ -29,8 +29,8 @@ would be better are told, with the entries of buffer that they lack.
 Entries, extra MACs (computed again) and peak (entries live in the buffer) are closed forms; what a way
 changes in other groups is counted in, and told apart as elsewhere. Bursts are an estimate, and so is the
 cost, by which the search chooses among ways that move as few entries and compute as few MACs: bursts plus
-latency, in bursts. In a run with another --objective than traffic, the cost estimates what that makes least (bursts;
-nJ; ps; for edp energy and latency as shares of the whole), and the search compares costs first."""
+latency, in bursts. In a run with another --objective than traffic, the cost estimates what that makes least
+(bursts; nJ; ps; for edp energy and latency as shares of the whole), and the search compares costs first."""
 EPILOG = """examples:
   scanfuse explain runs/mobilenet_v2-fused
   scanfuse explain runs/mobilenet_v2-fused --format json > why.json

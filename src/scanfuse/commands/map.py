@@ -61,9 +61,7 @@ FIGURES = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    options.add_network_or_mapping(
-        parser, "a network of the zoo (scanfuse list networks)", "print the mapping in a file instead"
-    )
+    options.add_network_or_mapping(parser, options.NETWORK, "print the mapping in a file instead")
     options.add_objective(parser)
     options.add_no_cache(parser)
     options.add_hardware(parser)
@@ -124,9 +122,8 @@ def main(args: argparse.Namespace) -> int:
 def search(args: argparse.Namespace, accelerator: Accelerator, config: DramConfig) -> Mapping:
     """The mapping that a schedule finds."""
     from scanfuse import results
-    from scanfuse.network import load
 
-    network = load(args.network, args.resolution, args.width)
+    network = options.load_network(args)
     schedule, objective = args.schedule or "fused", args.objective or "traffic"
     return results.map_network(
         network, schedule, accelerator, config, show_progress, objective, cache=not args.no_cache

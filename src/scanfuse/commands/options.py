@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from scanfuse.hardware import Accelerator
     from scanfuse.network import Network
 
+NETWORK = "a network of the zoo (scanfuse list networks), or a file: .onnx, or SCALE-Sim's .csv"
 FORMATS = ("table", "json", "csv")
 # What a search may make least, said here too so that help imports no room; a test holds it to what there is.
 OBJECTIVES = ("traffic", "bursts", "energy", "latency", "edp")
@@ -34,7 +35,7 @@ TRACE_FORMATS = {
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="a network of the zoo (scanfuse list networks)")
+    parser.add_argument("network", metavar="NETWORK", help=NETWORK)
     add_scaling(parser)
 
 
@@ -52,8 +53,9 @@ def check_one_network(args: argparse.Namespace, command: str) -> None:
         if args.network is None:
             raise BadInput(f"give NETWORK, or --mapping FILE (see scanfuse {command} --help)")
         return
-    keys = ("schedule", "resolution", "width", "objective")
-    asked = [f"--{key}" for key in keys if getattr(args, key, None) is not None]
+    keys = ("schedule", "resolution", "width", "skip_unsupported", "objective")
+    given = [key for key in keys if getattr(args, key, None) not in (None, False)]
+    asked = [f"--{key.replace('_', '-')}" for key in given]
     extra = asked if args.network is None else [args.network, *asked]
     if extra:
         raise BadInput(f"--mapping {args.mapping} says what runs, and how: leave out {', '.join(extra)}")
@@ -63,12 +65,28 @@ def add_scaling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution", type=int, metavar="PIXELS", help="height and width of the input image"
     )
-    parser.add_argument("--width", type=float, metavar="FACTOR", help="multiplies the numbers of channels")
+    parser.add_argument(
+        "--width", type=float, metavar="FACTOR", help="multiplies the numbers of channels, in the zoo"
+    )
+    parser.add_argument(
+        "--skip-unsupported",
+        action="store_true",
+        help="pass over the operators of an ONNX file that are not modelled, and count them",
+    )
+
+
+def load_network(args: argparse.Namespace) -> Network:
+    """The network that NETWORK and its options name. Raises NetworkError, OSError."""
+    from scanfuse.network import load
+
+    return load(args.network, args.resolution, args.width, skip_unsupported=args.skip_unsupported)
 
 
 def add_hardware(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--hardware", metavar="FILE|PRESET", help="a TOML file or a preset (scanfuse list presets); paper"
+        "--hardware",
+        metavar="FILE|PRESET",
+        help="a TOML file, SCALE-Sim's .cfg, or a preset (scanfuse list presets); paper",
     )
     parser.add_argument(
         "--dram", metavar="PART|INI", help="a DRAM part (scanfuse list parts) or a DRAMSim2 device file"

@@ -79,7 +79,7 @@ TIME_COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_network_or_mapping(
         parser,
-        "a network of the zoo, or the config.toml of a run folder",
+        f"{options.NETWORK}; or the config.toml of a run folder",
         "run a network as a file says (see scanfuse map)",
     )
     options.add_objective(parser)
@@ -156,7 +156,15 @@ def setup_from(args: argparse.Namespace) -> Setup:
     if not options.is_config(args.network):
         hardware = options.load_accelerator(args)
         schedule = args.schedule or "fused"
-        return Setup(args.network, schedule, args.resolution, args.width, hardware, objective=args.objective)
+        return Setup(
+            args.network,
+            schedule,
+            args.resolution,
+            args.width,
+            hardware,
+            objective=args.objective,
+            skip_unsupported=args.skip_unsupported,
+        )
     if args.hardware:
         raise BadInput(f"{args.network} describes the hardware already: leave out --hardware, or use --set")
     return config_setup(args)
@@ -168,7 +176,16 @@ def mapping_setup(path: Path, hardware: Accelerator) -> Setup:
 
     origin = load_mapping(path).network.origin
     assert origin is not None  # as the file has told it
-    return Setup(origin.name, None, origin.resolution, origin.width, hardware, path)
+    return Setup(
+        origin.name,
+        None,
+        origin.resolution,
+        origin.width,
+        hardware,
+        path,
+        sha256=origin.sha256,
+        skip_unsupported=bool(origin.skip_unsupported),
+    )
 
 
 def config_setup(args: argparse.Namespace) -> Setup:
@@ -178,6 +195,7 @@ def config_setup(args: argparse.Namespace) -> Setup:
     settings = options.hardware_settings(args)
     setup = load_setup(Path(args.network), settings)
     asked = {name: getattr(args, name) for name in ("schedule", "resolution", "width", "objective")}
+    asked["skip_unsupported"] = args.skip_unsupported or None
     changes = {name: value for name, value in asked.items() if value is not None}
     given = setup.schedule is None
     if given and changes and "schedule" not in changes:

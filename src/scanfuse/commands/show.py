@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from scanfuse.commands.options import add_format, add_network
+from scanfuse.commands.options import add_format, add_network, load_network
 from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
@@ -15,11 +15,16 @@ HELP = "the layers of a network: kind, shapes, MACs, weights, activations"
 DESCRIPTION = """Show a network's layers and their totals, and the least data it can move.
 
 Weights and activations are counted in entries. Bias, batch norm and activation functions are folded into
-the layer before them and are not counted."""
+the layer before them and are not counted.
+
+A network in a file: .onnx (pip install 'scanfuse[onnx]'), read by its operators and from shapes alone, or
+.csv, a topology of SCALE-Sim. docs/networks.md tells what is folded and what is refused."""
 EPILOG = """examples:
   scanfuse show mobilenet_v2
   scanfuse show mobilenet_v2 --resolution 160 --width 0.75
   scanfuse show resnet50 --format json
+  scanfuse show model.onnx --resolution 192
+  scanfuse show net.csv
 """
 COLUMNS = (
     Column("#", lambda row: str(row["index"]) if "index" in row else ""),
@@ -42,9 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    from scanfuse.network import load
-
-    document = describe(load(args.network, args.resolution, args.width))
+    document = describe(load_network(args))
     if args.format == "json":
         import json
 

@@ -27,6 +27,7 @@ class Memory:
         self.tensors = program.tensors
         self.psum_entries = program.mapping.psum_entries
         self.values, self.kind = values, kind
+        self.given = {tensor.name for tensor in values.network.given}  # each a store of its own
         self.dram: dict[int, np.ndarray] = {}
         self.spilled: dict[int, np.ndarray] = {}
         self.held: dict[int, np.ndarray] = {}
@@ -44,7 +45,8 @@ class Memory:
             else:
                 self.dram[tensor] = np.full(known.shape, ABSENT, dtype=self.kind)
                 if known.given[1]:
-                    self.dram[tensor][slice(*known.given)] = self.values.input()
+                    given = self.values.network.input.name if known.name not in self.given else known.name
+                    self.dram[tensor][slice(*known.given)] = self.values.given(given)
         return self.dram[tensor]
 
     def in_buffer(self, tensor: int) -> np.ndarray:

@@ -255,10 +255,10 @@ class Executor:
                 raise ExecutionError(f"layer {layer.name}: nothing of {layer.output.name} is computed")
         if self.memory.live:
             raise ExecutionError(f"after the last step {self.memory.live} entries are still in the buffer")
-        output = self.network.output
-        absent = np.isnan(self._part(output, self.memory.in_dram))
-        if absent.any():
-            raise ExecutionError(f"the network's output {whole(output).first(absent)} is never stored")
+        for output in self.network.outputs:
+            absent = np.isnan(self._part(output, self.memory.in_dram))
+            if absent.any():
+                raise ExecutionError(f"the network's output {whole(output).first(absent)} is never stored")
 
 
 def whole(tensor: Tensor) -> Place:

@@ -17,7 +17,7 @@ from scanfuse.network import Layer, Network
 def evaluate(network: Network, seed: int = 0) -> dict[str, np.ndarray]:
     """Every map of a network by name, its input included: int8 arrays of C x H x W."""
     values, kind = Values(network, seed), exact_type(network)
-    maps = {network.input.name: values.input()}
+    maps = {tensor.name: values.given(tensor.name) for tensor in network.at_start}
     for index, layer in enumerate(network.layers):
         join(network, maps)
         inputs = [maps[tensor.name].reshape(tensor.shape).astype(kind) for tensor in layer.inputs]

@@ -53,8 +53,15 @@ class Values:
 
     def input(self) -> np.ndarray:
         """The network's input, C x H x W."""
-        random = np.random.default_rng([self.seed, 0])
-        return random.integers(LOWEST, HIGHEST + 1, self.network.input.shape, dtype=np.int8)
+        return self.given(self.network.input.name)
+
+    def given(self, name: str) -> np.ndarray:
+        """A map that is there from the start, the input or another, C x H x W."""
+        numbers = {tensor.name: number for number, tensor in enumerate(self.network.at_start)}
+        number, tensor = numbers[name], self.network.maps[name]
+        key = [self.seed, 0, number] if number else [self.seed, 0]
+        random = np.random.default_rng(key)
+        return random.integers(LOWEST, HIGHEST + 1, tensor.shape, dtype=np.int8)
 
     def weights(self, index: int) -> np.ndarray:
         """The weights of layer `index`: K x C per group x taps."""

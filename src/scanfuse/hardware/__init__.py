@@ -18,7 +18,7 @@ from scanfuse.hardware.accelerator import (
     PEArray,
     Policy,
 )
-from scanfuse.hardware.errors import HardwareError
+from scanfuse.hardware.errors import HardwareError, HardwareWarning
 from scanfuse.hardware.pe_array import (
     Accesses,
     depthwise_accesses,
@@ -45,6 +45,7 @@ __all__ = [
     "Dataflow",
     "Energy",
     "HardwareError",
+    "HardwareWarning",
     "Layout",
     "Order",
     "PEArray",

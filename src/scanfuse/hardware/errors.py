@@ -1,4 +1,4 @@
-"""The one error of this room."""
+"""The one error of this room, and its one warning."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 class HardwareError(ValueError):
     """A description of hardware that cannot be: the text says where, what was given and what is allowed."""
+
+
+class HardwareWarning(UserWarning):
+    """A description that was read, but not in all: the text says what of it is ignored."""
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

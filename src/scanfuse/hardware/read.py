@@ -1,4 +1,4 @@
-"""Hardware from TOML: a preset or a file, with settings applied on top.
+"""Hardware from TOML: a preset or a file, with settings applied on top; or from a `.cfg` of SCALE-Sim.
 
 A file gives only what differs from the defaults (the preset `paper`). A setting is `section.key=value`; its
 value is read as TOML, or as plain text where TOML does not know it. Relative paths are those of the file
@@ -16,6 +16,7 @@ from typing import Any
 from scanfuse.hardware.accelerator import DMA, DRAM, Accelerator, Buffer, Energy, Layout, PEArray
 from scanfuse.hardware.clock import parse_hz
 from scanfuse.hardware.errors import HardwareError, did_you_mean
+from scanfuse.hardware.scalesim import architecture_table
 from scanfuse.hardware.toml import parse_toml
 
 SECTIONS: dict[str, type[Any]] = {
@@ -41,11 +42,14 @@ def load_hardware(
 ) -> Accelerator:
     """A preset by its name, or the description in a TOML file, with `section.key=value` settings applied.
 
+    A `.cfg` file is an architecture of SCALE-Sim (see `scalesim`).
+
     >>> load_hardware("paper", ["pe_array.rows=16", "pe_array.clock_hz=200 MHz"]).pe_array.rows
     16
     """
     text, where, folder = find(name_or_path)
-    table = parse_toml(text, where)
+    is_cfg = Path(where).suffix.lower() == ".cfg"
+    table = architecture_table(text, where) if is_cfg else parse_toml(text, where)
     table.pop("run", None)  # in the config.toml of a run folder: what was run, not on what
     table.setdefault("name", Path(where).stem)
     values = flatten(table, where)
@@ -68,7 +72,7 @@ def find(name_or_path: str | Path) -> tuple[str, str, Path]:
     if path.suffix != ".toml" and not path.exists():
         raise HardwareError(
             f"unknown preset {str(name_or_path)!r}{did_you_mean(str(name_or_path), names)}; the presets are "
-            f"{', '.join(names)}, or give the path of a .toml file"
+            f"{', '.join(names)}, or give the path of a .toml file, or of SCALE-Sim's .cfg"
         )
     try:
         return path.read_text(encoding="utf-8"), str(path), path.parent

@@ -85,7 +85,7 @@ def compulsory_entries(network: Network, layers: Sequence[int], inner: Collectio
     """
     needed: dict[Slice, np.ndarray] = {}
     mine = [network.layers[index] for index in layers]
-    outside = set(_slices(network, network.output))
+    outside = {part for output in network.outputs for part in _slices(network, output)}
     others = set(range(len(network.layers))) - set(layers)
     for index in others:
         outside.update(part for tensor in network.layers[index].inputs for part in _slices(network, tensor))

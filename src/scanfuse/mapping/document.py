@@ -8,7 +8,7 @@
         { map = "b1.project", layout = "nchw16" },
     ]
 
-    [network]                       # as `load` takes it
+    [network]                       # as `load` takes it; of a file also its sha256
     name = "mobilenet_v2"
     resolution = 224
     width = 1.0
@@ -33,7 +33,7 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fields import from_plain, shown, to_plain
 from scanfuse.mapping.layouts import Placed
 from scanfuse.mapping.mapping import Group, Mapping
-from scanfuse.network import Layer, Network, NetworkError, Origin, load
+from scanfuse.network import Layer, Network, NetworkError, Origin, load_again
 from scanfuse.network.errors import did_you_mean
 
 if sys.version_info >= (3, 11):
@@ -129,7 +129,7 @@ def parse_mapping(text: str, where: str, form: str = "toml", network: Network | 
         raise MappingError(f"{where}: not valid {form.upper()}: {error}") from None
     try:
         return _from_document(document, network)
-    except (MappingError, NetworkError) as error:
+    except (MappingError, NetworkError, OSError) as error:
         raise MappingError(f"{where}: {error}") from None
 
 
@@ -158,17 +158,17 @@ def _from_document(document: Any, network: Network | None) -> Mapping:
 
 def _network(origin: Origin, given: Network | None) -> Network:
     if given is None:
-        return load(origin.name, origin.resolution, origin.width)
+        return load_again(origin)
     expected, named = given.origin or Origin(given.name), origin
     if given.origin is not None:  # what the file leaves out is the network's own
-        named = load(origin.name, origin.resolution, origin.width).origin or origin
+        named = load_again(origin).origin or origin
     if named != expected:
         raise MappingError(f"network: the mapping is for {_told(named)}, not for {_told(expected)}")
     return given
 
 
 def _told(origin: Origin) -> str:
-    scaled = {"resolution": origin.resolution, "width": origin.width}
+    scaled = {"resolution": origin.resolution, "width": origin.width, "sha256": origin.sha256}
     told = [f"{key} {value}" for key, value in scaled.items() if value is not None]
     return " ".join([origin.name, *told])
 

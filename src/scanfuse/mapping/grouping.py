@@ -133,11 +133,11 @@ class GroupingSearch:
 
     @cached_property
     def output_from(self) -> list[int]:
-        """Per boundary, the entries of the network's output that stages after it make."""
-        output, found = self.network.output, [0]
+        """Per boundary, the entries of the network's outputs that stages after it make."""
+        found, place = [0], self.network.place
         for made in self.outputs[::-1]:
-            channels = self.network.place(output).common(self.network.place(made))
-            found.append(found[-1] + channels * output.height * output.width)
+            channels = sum(place(output).common(place(made)) for output in self.network.outputs)
+            found.append(found[-1] + channels * made.height * made.width)
         return found[::-1]
 
     @cached_property

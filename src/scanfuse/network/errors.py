@@ -1,4 +1,4 @@
-"""The one error of this room."""
+"""The one error of this room, and its one warning."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 class NetworkError(ValueError):
     """A network that cannot be: the text says where, what was given and what is allowed."""
+
+
+class NetworkWarning(UserWarning):
+    """A network that was read, but not as it stands in its file: the text says what is different."""
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:

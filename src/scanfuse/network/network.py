@@ -21,11 +21,16 @@ from scanfuse.network.layer import Layer, Tensor, shape_text
 
 @dataclass(frozen=True)
 class Origin:
-    """What to ask `load` for to have a network again."""
+    """What to ask `load` for to have a network again.
+
+    name: of the zoo, or the path of a file. sha256: of a file, what its content was.
+    """
 
     name: str
     resolution: int | None = None
     width: float | None = None
+    sha256: str | None = None
+    skip_unsupported: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Network:
     """Layers in execution order. Checks on creation that every input is there when it is read.
 
     origin: where it came from; None for a network made by hand. concats: maps that lie in the channels of
-    others.
+    others. given: maps beside the input that are in DRAM from the start, none of them in a concat. A map that
+    no layer reads leaves the network, like its output.
     """
 
     name: str
@@ -42,11 +48,13 @@ class Network:
     output: Tensor
     origin: Origin | None = None
     concats: tuple[Concat, ...] = ()
+    given: tuple[Tensor, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.layers:
             raise NetworkError(f"network {self.name}: no layers")
         check_layer_names(self)
+        check_given(self)
         check_concats(self)
         check_wiring(self)
 
@@ -60,8 +68,21 @@ class Network:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """What is written: the network's input, then every layer's output, in execution order."""
-        return (self.input, *(layer.output for layer in self.layers))
+        """What is written: the network's input, other given maps, then every layer's output, in execution
+        order."""
+        return (*self.at_start, *(layer.output for layer in self.layers))
+
+    @property
+    def at_start(self) -> tuple[Tensor, ...]:
+        """The maps that are in DRAM before the first layer: the input, then the other given ones."""
+        return (self.input, *self.given)
+
+    @cached_property
+    def outputs(self) -> tuple[Tensor, ...]:
+        """The maps that must be in DRAM after the last layer: the output, and those that no layer reads."""
+        unread = (layer.output for layer in self.layers if not self.consumers(layer.output))
+        known = self.overlapping(self.output)
+        return (self.output, *(tensor for tensor in unread if tensor.name not in known))
 
     @cached_property
     def maps(self) -> dict[str, Tensor]:
@@ -110,8 +131,8 @@ class Network:
         )
 
     def leaves(self, tensor: Tensor) -> bool:
-        """Whether a map has entries in common with the network's output, or is it."""
-        return tensor.name in self.overlapping(self.output)
+        """Whether a map has entries in common with the network's output, or is it, or is read by no layer."""
+        return tensor.name in self.overlapping(self.output) or not self.consumers(tensor)
 
     @cached_property
     def _overlapping(self) -> dict[str, tuple[str, ...]]:
@@ -174,6 +195,17 @@ def check_layer_names(network: Network) -> None:
         seen[layer.name] = index
 
 
+def check_given(network: Network) -> None:
+    known = {network.input.name}
+    shared = {tensor.name for concat in network.concats for tensor in concat.tensors}
+    for tensor in network.given:
+        if tensor.name in known:
+            raise NetworkError(f"network {network.name}: {tensor.name} is given twice")
+        if tensor.name in shared:
+            raise NetworkError(f"network {network.name}: {tensor.name} is given, and so can be in no concat")
+        known.add(tensor.name)
+
+
 def check_concats(network: Network) -> None:
     """A map has one shape and one place, and is written once."""
     where = f"network {network.name}"
@@ -221,7 +253,7 @@ def known_maps(network: Network, written: set[str]) -> set[str]:
 
 
 def check_wiring(network: Network) -> None:
-    known = known_maps(network, {network.input.name})
+    known = known_maps(network, {tensor.name for tensor in network.at_start})
     later = {layer.output.name: layer.name for layer in network.layers}
     for layer in network.layers:
         where = f"network {network.name}: layer {layer.name}"

@@ -226,7 +226,7 @@ class _Presence:
             if held.any():
                 name, entries = self.program.tensors[tensor].name, int(held.sum())
                 raise ProgramError(f"after the last step {entries} entries of {name} are still held")
-        output = self.network.output
-        result = self.table.maps[output.name]
-        if not self.table.part(self.in_dram[self.table.home[result][0]], result).all():
-            raise ProgramError(f"the output {output.name} is not stored whole")
+        for output in self.network.outputs:
+            result = self.table.maps[output.name]
+            if not self.table.part(self.in_dram[self.table.home[result][0]], result).all():
+                raise ProgramError(f"the output {output.name} is not stored whole")

@@ -33,7 +33,7 @@ class TensorTable:
     @classmethod
     def of(cls, network: Network) -> TensorTable:
         """The table of a network; a tensor that a `linear` layer flattens keeps the shape of its producer."""
-        given = network.place(network.input)
+        given = [network.place(tensor) for tensor in network.at_start]
         stores = list(dict.fromkeys(place.store for place in network.places.values()))
         tensors = [_stored(store, given) for store in stores]
         index_of = {store: index for index, store in enumerate(stores)}
@@ -72,7 +72,7 @@ class TensorTable:
         return array[first : first + self.named[number].channels]
 
 
-def _stored(store: Tensor, given: Place) -> Stored:
-    """given: where the network's input lies."""
-    channels = (given.first, given.stop) if given.store == store else (0, 0)
+def _stored(store: Tensor, given: Sequence[Place]) -> Stored:
+    """given: where the maps lie that are there from the start, one in a store at the most."""
+    channels = next(((place.first, place.stop) for place in given if place.store == store), (0, 0))
     return Stored(store.name, "map", store.shape, given=channels)

@@ -3,7 +3,7 @@
 A golden file is TOML. Either a `[run]` table says what to run:
 
     [run]
-    network = "mobilenet_v2"
+    network = "mobilenet_v2"        # or a file's path, relative to the golden file
     schedule = "fused"
     resolution = 224                # optional, as is width
     hardware = "paper"              # or the path of a TOML file, relative to the golden file
@@ -30,6 +30,7 @@ from typing import Any
 
 from scanfuse.dram import DramConfig, TraceError, read_trace, replay
 from scanfuse.hardware import load_hardware
+from scanfuse.network import is_file_name
 from scanfuse.results.difference import Difference, differences
 from scanfuse.results.files import write_whole
 from scanfuse.results.replay import Tally, check_whole, replay_summary
@@ -169,10 +170,11 @@ def _measure_run(golden: Golden, progress: Progress | None) -> dict[str, Any]:
     hardware = asked.get("hardware", "paper")
     place = folder / hardware if hardware.endswith(".toml") else hardware
     accelerator = load_hardware(place, asked.get("settings", []))
-    chosen = {key: asked.get(key) for key in ("resolution", "width")}
     if accelerator.dram.backend != "engine":
         raise GoldenError(f"{golden.path}: dram.backend={accelerator.dram.backend}: must be engine")
-    setup = Setup(asked["network"], asked["schedule"], **chosen, hardware=accelerator)
+    network = str(folder / asked["network"]) if is_file_name(asked["network"]) else asked["network"]
+    scaled = (asked.get("resolution"), asked.get("width"))
+    setup = Setup(network, asked["schedule"], *scaled, hardware=accelerator)
     return golden_figures(run(setup.load_network(), asked["schedule"], accelerator, progress=progress))
 
 

@@ -37,6 +37,8 @@ KEYS = {
     "width": float,
     "mapping": str,
     "version": str,
+    "sha256": str,
+    "skip_unsupported": bool,
 }
 MAPPING_FILE = "mapping.toml"
 
@@ -47,6 +49,7 @@ class Setup:
 
     mapping: a file; with a schedule what its search has found, alone what was given. schedule: None where
     only the mapping says how the network runs. objective: what its search makes least; None for traffic.
+    sha256: of a network in a file, what its content must be.
     """
 
     network: str
@@ -56,10 +59,18 @@ class Setup:
     hardware: Accelerator = field(default_factory=Accelerator)
     mapping: Path | None = None
     objective: str | None = None
+    sha256: str | None = None
+    skip_unsupported: bool = False
 
     def load_network(self) -> Network:
-        """The network. Raises NetworkError."""
-        return load(self.network, self.resolution, self.width)
+        """The network. Raises NetworkError, OSError."""
+        return load(
+            self.network,
+            self.resolution,
+            self.width,
+            skip_unsupported=self.skip_unsupported,
+            sha256=self.sha256,
+        )
 
 
 def dram_config(accelerator: Accelerator) -> DramConfig:
@@ -85,7 +96,12 @@ def config_files(setup: Setup, config: DramConfig, mapping: Mapping) -> dict[str
     if hardware.energy.source.endswith(".toml"):
         files["energy.toml"] = Path(hardware.energy.source).read_text(encoding="utf-8")
         table["energy"]["source"] = "energy.toml"
-    asked = {key: getattr(setup, key) for key in ("network", "schedule", "objective", "resolution", "width")}
+    keys = ("network", "schedule", "objective", "resolution", "width")
+    asked: dict[str, Any] = {key: getattr(setup, key) for key in keys}
+    origin = mapping.network.origin
+    if origin is not None and origin.sha256 is not None:  # a file: its place and what it holds
+        asked |= {"network": origin.name, "sha256": origin.sha256}
+        asked["skip_unsupported"] = origin.skip_unsupported
     table["run"] = {key: value for key, value in asked.items() if value is not None}
     table["run"] |= {"mapping": MAPPING_FILE, "version": scanfuse.__version__}
     head = (
@@ -119,7 +135,7 @@ def load_setup(path: Path, settings: list[str]) -> Setup:
             raise HardwareError(f"{path}: run.{key}: unknown key; the keys are {', '.join(KEYS)}")
         if not isinstance(value, (int, float) if KEYS[key] is float else KEYS[key]):
             raise HardwareError(f"{path}: run.{key}: expected {KEYS[key].__name__}, got {value!r}")
-    chosen = {"schedule": None, **asked}
+    chosen: dict[str, Any] = {"schedule": None, **asked}
     chosen.pop("version", None)
     if "mapping" in chosen:
         chosen["mapping"] = path.parent / chosen["mapping"]
