@@ -153,7 +153,9 @@ def fit_rows(
 ) -> CascadeCost | None:
     """A walk row by row with all weights in the buffer: every unit's chunk as large as there is room for;
     windows roll where all channels fit."""
-    channels = tuple(UnitShape(network, unit).channels for unit in units)
+    shapes = [unit_shape(network, unit) for unit in units]
+    channels = tuple(shape.channels for shape in shapes)
+    step_rows = min(step_rows, max(shape.walked.P for shape in shapes))
     cascade = Cascade(units, (1,) * len(units), channels, "rows", 1, step_rows)
     cost = CascadeCost(network, cascade, held, target.psum_entries)
     if sum(shape.weight_entries for shape in cost.shapes[-1:]) > target.buffer_entries:
