@@ -27,6 +27,7 @@ from typing import Literal
 from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fields import NotNegative, Positive
 from scanfuse.mapping.fusion import spans
+from scanfuse.mapping.lines import Lines, span_length
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.mapping.units import Unit, UnitShape, unit_shape
 from scanfuse.network import Network, Tensor
@@ -269,7 +270,7 @@ class CascadeCost:
         return tuple(
             Columns(
                 *(
-                    (0, max(_length(getattr(each, name)) for each in unit))
+                    (0, max(span_length(getattr(each, name)) for each in unit))
                     for name in ("ifmap", "window", "result")
                 )
             )
@@ -338,7 +339,7 @@ class CascadeCost:
 
     @cached_property
     def traffic(self) -> Traffic:
-        row = self.ifmap.channels * sum(_length(stripe[0].ifmap) for stripe in self.columns)
+        row = self.ifmap.channels * sum(span_length(stripe[0].ifmap) for stripe in self.columns)
         rows = sum(stop - start for start, stop in self.input_loads.values())
         weight = residual = 0
         for unit, shape in enumerate(self.shapes):
@@ -347,7 +348,7 @@ class CascadeCost:
             if shape.middle is not None:
                 weight += (self._parts - 1) * shape.middle.weight_entries
             if self.reloaded(unit) is not None:
-                widths = sum(_length(stripe[unit].result) for stripe in self.columns)
+                widths = sum(span_length(stripe[unit].result) for stripe in self.columns)
                 residual += self.made_rows[unit] * shape.output.channels * widths
         return Traffic(
             ifmap=0 if self.ifmap.name in self.held.kept else rows * row * self._parts,
@@ -364,8 +365,8 @@ class CascadeCost:
         made."""
         total = 0
         for unit, shape in enumerate(self.shapes):
-            results = sum(_length(stripe[unit].result) for stripe in self.columns)
-            windows = sum(_length(stripe[unit].window) for stripe in self.columns)
+            results = sum(span_length(stripe[unit].result) for stripe in self.columns)
+            windows = sum(span_length(stripe[unit].window) for stripe in self.columns)
             rows = self.made_rows[unit]
             leads = self._lead_rows(unit) * (windows if shape.recomputes else results)
             total += self._extra(shape.unit.lead, leads) + self._extra(shape.unit.last, rows * results)
@@ -457,8 +458,8 @@ class CascadeCost:
         """Entries per channel of a chunk while `rows` of the result are made from `window` rows of the
         lead's."""
         shape, widest = self.shapes[unit], self.widest[unit]
-        total = window * _length(widest.window) if shape.recomputes else 0
-        return total + (shape.passing + (shape.side is not None)) * rows * _length(widest.result)
+        total = window * span_length(widest.window) if shape.recomputes else 0
+        return total + (shape.passing + (shape.side is not None)) * rows * span_length(widest.result)
 
     @staticmethod
     def _window(shape: UnitShape, rows: int) -> int:
@@ -488,117 +489,12 @@ class CascadeCost:
         for unit, shape in enumerate(self.shapes):
             window = window_rows[unit]
             if self.rolls(unit):
-                rolling[unit] = window * _length(self.widest[unit].window) * shape.channels
+                rolling[unit] = window * span_length(self.widest[unit].window) * shape.channels
                 window = 0
             per_chunk[unit] = self._temporary(unit, most_rows[unit], window)
             if self.leaves_by_chunk(unit):
                 entries = self.psum_entries + (self.reloaded(unit) is not None)
-                per_chunk[unit] += most_rows[unit] * _length(self.widest[unit].result) * entries
+                per_chunk[unit] += most_rows[unit] * span_length(self.widest[unit].result) * entries
             if self.cascade.pinned[unit] < shape.channels:
                 per_chunk[unit] += shape.weights_per_channel
         return base, per_chunk, rolling
-
-
-class Lines:
-    """The rows that are in the buffer while a stripe is walked by rows, and the pinned weights.
-
-    Map 0 is the group's input, map u + 1 the result of unit u; `first` and `stop` bound the rows held of
-    each.
-    """
-
-    def __init__(self, cost: CascadeCost) -> None:
-        self.cost = cost
-        shapes, kept = cost.shapes, cost.held.kept
-        self.maps = [cost.ifmap, *(shape.output for shape in shapes)]
-        widths = [_length(cost.widest[0].ifmap), *(_length(each.result) for each in cost.widest)]
-        self.row = [tensor.channels * width for tensor, width in zip(self.maps, widths, strict=True)]
-        self.first = [0] * len(self.maps)
-        self.stop = [0] * len(self.maps)
-        self.input_kept, self.output_kept = cost.ifmap.name in kept, cost.output.name in kept
-        if self.input_kept:
-            self.stop[0] = cost.ifmap.height
-        self.made = [0] * len(shapes)
-        self.rows_held = self.stop[0] * self.row[0]
-        self.pooled, self.sums = cost.pools, 0
-        pinned = zip(shapes, cost.cascade.pinned, strict=True)
-        self.pinned = [shape.weights_per_channel * channels for shape, channels in pinned]
-        # In several stripes the weights stay from the first to the last.
-        self.weights = sum(self.pinned) if cost.cascade.stripes > 1 else 0
-        self.loads = cost.input_loads
-        sources = [cost.residual_source(unit) for unit in range(len(shapes))]
-        self.readers = [
-            [unit for unit, found in enumerate(sources) if found == source]
-            for source in range(-1, len(shapes))
-        ]
-        self.sides = [
-            [unit for unit in range(len(shapes)) if cost.side_source(unit) == source]
-            for source in range(-1, len(shapes))
-        ]
-        self.last_row = cost.made_rows
-        self.reloads = [cost.reloaded(unit) is not None for unit in range(len(shapes))]
-        self.elsewhere = cost.factor_entries + sum(
-            residual.entries
-            for shape, source in zip(shapes, sources, strict=True)
-            if (residual := shape.residual) is not None and residual.name in kept and source is None
-        )
-
-    def during(self, number: int, piece: Piece) -> int:
-        """Entries live in an event, but for those that depend on the chunk. Its input rows have come."""
-        unit = piece.unit
-        if number in self.loads and not self.input_kept:
-            start, stop = self.loads[number]
-            self._grow(0, start, stop)
-        if piece.start == 0 and self.cost.cascade.stripes == 1:
-            self.weights += self.pinned[unit]
-        rows = (piece.stop - piece.start) * self.row[unit + 1]
-        if self.pooled and unit + 1 == len(self.cost.shapes):  # from now on to the end
-            self.sums, rows = self.cost.output.entries * self.cost.psum_entries, 0
-        if self.cost.leaves_by_chunk(unit):
-            rows = 0
-        live = self.weights + rows * self.cost.psum_entries + self.elsewhere + self.rows_held + self.sums
-        return live + (rows if self.reloads[unit] else 0)
-
-    def after(self, piece: Piece) -> None:
-        """The event's rows are made; what is not needed any more has gone."""
-        unit = piece.unit
-        self.made[unit] = piece.stop
-        if unit + 1 < len(self.cost.shapes) or (self.output_kept and not self.pooled):
-            self._grow(unit + 1, piece.start, piece.stop)
-        if piece.stop == self.last_row[unit] and self.cost.cascade.stripes == 1:
-            self.weights -= self.pinned[unit]
-        self._shrink(unit)
-        for source in range(len(self.maps) - 1):
-            if unit in self.readers[source] + self.sides[source] and source != unit:
-                self._shrink(source)
-
-    def _grow(self, source: int, start: int, stop: int) -> None:
-        if self.first[source] == self.stop[source]:
-            self.first[source] = self.stop[source] = start
-        self.rows_held += (stop - self.stop[source]) * self.row[source]
-        self.stop[source] = stop
-
-    def _shrink(self, source: int) -> None:
-        first = min(max(self.first[source], self._needed_from(source)), self.stop[source])
-        self.rows_held -= (first - self.first[source]) * self.row[source]
-        self.first[source] = first
-
-    def _needed_from(self, source: int) -> int:
-        """The first row of a map that is still needed by the unit after it or by an addition."""
-        cost = self.cost
-        if source == 0 and self.input_kept and cost.ifmap.name not in cost.held.freed:
-            return 0
-        needed, made = self.maps[source].height, self.made[source]
-        if made < self.last_row[source]:
-            needed = cost.shapes[source].input_rows(made, made + 1)[0]
-        for unit in self.readers[source]:
-            if self.made[unit] < self.last_row[unit]:
-                needed = min(needed, self.made[unit])
-        for unit in self.sides[source]:
-            side, upcoming = cost.shapes[unit].side, self.made[unit]
-            if side is not None and upcoming < self.last_row[unit]:
-                needed = min(needed, side.input_rows(upcoming, upcoming + 1)[0])
-        return needed
-
-
-def _length(span: Span) -> int:
-    return span[1] - span[0]

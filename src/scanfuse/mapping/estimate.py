@@ -15,7 +15,7 @@ import numpy as np
 from scanfuse.hardware import Accelerator, PEArray
 from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
 from scanfuse.mapping.fusion import FusedCost, spans
-from scanfuse.mapping.nest import Cut, Nest
+from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import Goal
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.network import Layer
@@ -165,10 +165,6 @@ def latency_slots(bursts: Any, cycles: Any, steps: Any, overlaps: Any, target: T
     compute = target.burst_slots(cycles)
     longer, shorter = np.maximum(bursts, compute), np.minimum(bursts, compute)
     return longer + shorter * np.where(overlaps, 1 / steps, 1.0)
-
-
-def cut_triple(cut: Cut) -> tuple[Any, Any, Any]:
-    return cut.trips, cut.first, cut.last
 
 
 def fused_cycles(cost: FusedCost, array: PEArray) -> int:

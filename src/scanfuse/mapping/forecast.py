@@ -24,12 +24,10 @@ ALONE = 0.9  # a memory that is idle for this share of the time has closed its r
 
 @dataclass(frozen=True)
 class Forecast:
-    """An estimate; fields may be arrays over candidates. time_ps: latency; busy_ps: the memory's share of
-    it; dram_nj: all energy of the DRAM."""
+    """An estimate; fields may be arrays over candidates. time_ps: latency; dram_nj: all DRAM energy."""
 
     bursts: Any
     activations: Any
-    busy_ps: Any
     time_ps: Any
     dram_nj: Any
 
@@ -46,7 +44,6 @@ def forecast_phases(some: Iterable[Phase], target: Target, memory: MemoryCosts) 
     """The estimate of phases that run one after the other."""
     bursts: Any = 0
     activations: Any = 0
-    busy: Any = 0.0
     burst_nj: Any = 0.0
     open_ps: Any = 0.0
     loaded: Any = 0.0  # when the memory is through with the loads so far
@@ -74,7 +71,6 @@ def forecast_phases(some: Iterable[Phase], target: Target, memory: MemoryCosts) 
         loaded, computed = np.where(overlaps, loaded_if, serial), np.where(overlaps, computed_if, serial)
         owed, room = stores / steps, phase.room_entries * target.prefetch
         spent = reads + stores
-        busy = busy + spent
         took = np.maximum(computed - before, 0.0) + reads / steps
         idle = 1 - np.minimum(spent / np.maximum(took, 1.0), 1.0)
         idle = np.minimum(idle / ALONE, 1.0)
@@ -87,7 +83,7 @@ def forecast_phases(some: Iterable[Phase], target: Target, memory: MemoryCosts) 
         + activations * memory.activation_nj
         + (open_ps * memory.open_mw + (time - open_ps) * memory.idle_mw + time * memory.refresh_mw) * 1e-6
     )
-    return Forecast(bursts, activations, busy, time, energy)
+    return Forecast(bursts, activations, time, energy)
 
 
 @dataclass(frozen=True)

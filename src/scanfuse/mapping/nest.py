@@ -22,8 +22,6 @@ import numpy as np
 
 from scanfuse.network import Layer, Tensor
 
-AXES = ("m", "n", "k")
-
 
 @dataclass(frozen=True)
 class Cut:

@@ -6,7 +6,7 @@
 The files name layers, not what they read. A layer reads what the row before it makes where that has just the
 shape that the row says, or that shape but for padding: heights and widths are those of the input as padded by
 the author, by less than the filter at most. Else it reads a map of its own, which is in DRAM from the start,
-its padding with it. Only whole windows count, as in SCALE-Sim 1; SCALE-Sim 2 rounds their number up.
+its padding with it. Only whole windows count; some tools round their number up.
 
 A product of M x K by K x N is pointwise over M pixels, with the second factor as weights. A row with one
 filter over as many channels as the next row reads is a depthwise layer.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from scanfuse.mapping.cascade import CascadeCost, Columns, Lines, Piece
+from scanfuse.mapping.cascade import CascadeCost, Columns, Piece
 from scanfuse.mapping.estimate import reduction
+from scanfuse.mapping.lines import Lines
 from scanfuse.mapping.units import UnitShape
 from scanfuse.network import Layer, Tensor
 from scanfuse.program.program import Cause, Move
