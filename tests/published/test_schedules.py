@@ -26,6 +26,7 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.schedules import fixed_tiling
 from scanfuse.mapping.search import search_block, search_tiling
 from scanfuse.mapping.stages import Block, blocks, stages
+from scanfuse.mapping.tile_space import TileSpace
 from scanfuse.mapping.traffic import Scan
 from scanfuse.network import layer_by_layer_entries, load, network_entries
 from scanfuse.program import check, unroll
@@ -217,7 +218,8 @@ def resnet_50_that_reads_whole_inputs(scans: tuple[Scan, ...]) -> int:
         nest = layer_nest(network, stage)
         if nest.layer.kernel == (1, 1) and nest.layer.stride == (2, 2):
             nest = WholeInput(replace(nest.layer, kernel=(2, 2)), nest.residual)
-        total += search_tiling(nest, stage.layer, stage.add, scans, "nhwc", target()).traffic
+        space = TileSpace(nest, target().buffer_entries, target().psum_entries)
+        total += search_tiling(space, stage.layer, stage.add, scans, "nhwc", target()).traffic
     return total
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import Nest, compulsory_entries, group_entries, make_mapping, matmul_entries
 from scanfuse.mapping.bounds import layer_matmul_entries
-from scanfuse.mapping.search import enumerate_tiles
+from scanfuse.mapping.tile_space import enumerate_tiles
 from scanfuse.mapping.tiling import layer_traffic, tile_entries
 from scanfuse.mapping.traffic import ORDERS, SCANS
 from scanfuse.network import Layer, Network, Tensor, layer_entries, load, network_entries

@@ -24,6 +24,7 @@ from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.ranking import rank_tilings
 from scanfuse.mapping.search import search_tiling
 from scanfuse.mapping.stages import Stage
+from scanfuse.mapping.tile_space import TileSpace
 from scanfuse.mapping.traffic import SCANS
 from scanfuse.network import Network, load
 from scanfuse.program import ProgramError, check, unroll
@@ -194,7 +195,8 @@ def test_the_first_of_a_ranking_is_what_the_search_takes(entries: int) -> None:
     for index in (0, 1, 2, 4, 62, 63):
         nest = layer_nest(network, Stage(index))
         best, *rest = rank_tilings(nest, index, None, "nhwc", target)
-        taken = search_tiling(nest, index, None, SCANS, "nhwc", target)
+        space = TileSpace(nest, target.buffer_entries, target.psum_entries)
+        taken = search_tiling(space, index, None, SCANS, "nhwc", target)
         assert (best.traffic, best.score) <= (taken.traffic, taken.score)
         assert [one.traffic for one in (best, *rest)] == sorted(one.traffic for one in (best, *rest))
         tiles = [(one.traffic, {**cut_of(one.choice), "order": "", "scan": ""}) for one in (best, *rest)]

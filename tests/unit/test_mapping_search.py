@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from scanfuse.execute import execute
 from scanfuse.hardware import PEArray, load_hardware
-from scanfuse.mapping import LayerTiling, MappingError, Nest, TilingCost, make_mapping
+from scanfuse.mapping import SCHEDULES, LayerTiling, MappingError, Nest, Searches, TilingCost, make_mapping
 from scanfuse.mapping.estimate import Target
-from scanfuse.mapping.search import distinct_tiles, enumerate_tiles, search_tiling
+from scanfuse.mapping.search import Found, search_tiling
+from scanfuse.mapping.tile_space import TileSpace, distinct_tiles, enumerate_tiles
 from scanfuse.mapping.tiling import layer_traffic, tile_entries
 from scanfuse.mapping.traffic import ORDERS, SCANS
 from scanfuse.network import Layer, Network, Tensor, load
@@ -24,6 +25,11 @@ from scanfuse.program import check, unroll
 
 def target(entries: int, psum_entries: int = 1) -> Target:
     return Target(PEArray(), entries, 2, psum_entries)
+
+
+def tiling_of(nest: Nest, scans: tuple[str, ...], room: Target) -> Found:
+    space = TileSpace(nest, room.buffer_entries, room.psum_entries)
+    return search_tiling(space, 0, None, scans, "nhwc", room)  # type: ignore[arg-type]
 
 
 def matrix(m: int, k: int, n: int, *, residual: bool = False) -> Nest:
@@ -84,9 +90,9 @@ def test_no_tiling_moves_less(nest: Nest, entries: int, psum_entries: int, scans
     expected = least(nest, scans, room)
     if expected is None:
         with pytest.raises(MappingError, match=f"no tile fits a buffer of {entries} entries"):
-            search_tiling(nest, 0, None, scans, "nhwc", room)  # type: ignore[arg-type]
+            tiling_of(nest, scans, room)
         return
-    found = search_tiling(nest, 0, None, scans, "nhwc", room)  # type: ignore[arg-type]
+    found = tiling_of(nest, scans, room)
     assert found.traffic == expected
     cost = TilingCost(nest, found.choice, psum_entries)  # type: ignore[arg-type]
     assert int(cost.traffic.total) == found.traffic
@@ -100,19 +106,19 @@ def test_a_matrix_moves_its_compulsory_entries_once_a_row_of_it_fits(shape: tupl
     m, k, n = shape
     enough = min(m * k + k + m, k * n + k + n, m * n + m + n)
     compulsory = m * k + k * n + m * n
-    found = search_tiling(matrix(m, k, n), 0, None, ("raster",), "nhwc", target(enough))
+    found = tiling_of(matrix(m, k, n), ("raster",), target(enough))
     assert found.traffic == compulsory
     if enough > 3:
         for scans in (("raster",), SCANS):
-            less = search_tiling(matrix(m, k, n), 0, None, scans, "nhwc", target(enough - 1))  # type: ignore[arg-type]
+            less = tiling_of(matrix(m, k, n), scans, target(enough - 1))
             assert less.traffic > compulsory
 
 
 def test_best_tiles_of_b12_expand_at_16k() -> None:
     nest = matrix(196, 96, 576)
     room = target(16_384)
-    raster = search_tiling(nest, 0, None, ("raster",), "nhwc", room)
-    scan = search_tiling(nest, 0, None, ("inner", "full"), "nhwc", room)
+    raster = tiling_of(nest, ("raster",), room)
+    scan = tiling_of(nest, ("inner", "full"), room)
     assert (raster.traffic, scan.traffic) == (242_304, 239_232)
     for tiles, order, scans, expected in (
         ((98, 1, 96), "mkn", "raster", 242_304),
@@ -183,6 +189,16 @@ def test_more_room_never_costs_more_and_scan_never_more_than_raster() -> None:
         if schedule == "raster":
             raster = moved
         assert all(mine <= theirs for mine, theirs in zip(moved, raster, strict=True))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet50"])
+def test_searches_shared_between_schedules_change_nothing(name: str) -> None:
+    network, shared = load(name, 32, 0.25), Searches()
+    for entries in (1024, 4096):
+        hardware = load_hardware("paper", [f"buffer.entries={entries}"])
+        for schedule in SCHEDULES:
+            alone = make_mapping(network, schedule, hardware)
+            assert make_mapping(network, schedule, hardware, searches=shared) == alone
 
 
 def test_a_mapping_covers_its_network_once_and_in_order() -> None:

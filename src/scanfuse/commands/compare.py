@@ -83,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     from scanfuse import results
+    from scanfuse.mapping import Searches
 
     accelerator = options.load_accelerator(args)
     usual = CACHED if accelerator.buffer.policy == "lru" else SCHEDULES
@@ -92,6 +93,7 @@ def main(args: argparse.Namespace) -> int:
     network = options.load_network(args)
     config = results.dram_config(accelerator)
     objective = args.objective or "traffic"
+    searches = Searches()
     runs = [
         results.run(
             network,
@@ -100,6 +102,7 @@ def main(args: argparse.Namespace) -> int:
             config,
             objective=objective,
             cache=not args.no_cache,
+            searches=searches,
             progress=show_progress,
         )
         for name in names

@@ -56,7 +56,12 @@ def moved_text(entries: int, least: int, extra_macs: int) -> str:
     compared = (
         f"{abs(change):.1%} {'above' if change > 0 else 'below'} the least that layer by layer can move"
     )
-    return f"{entries:,} entries moved, {compared}; {extra_macs:,} MACs computed again"
+    again = (
+        f"{extra_macs:,} MACs computed again"
+        if extra_macs >= 0
+        else f"{-extra_macs:,} MACs that nothing reads left out"
+    )
+    return f"{entries:,} entries moved, {compared}; {again}"
 
 
 def span_text(layers: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import OBJECTIVES, check_objective
 from scanfuse.mapping.schedules import SCHEDULES, make_mapping
+from scanfuse.mapping.searches import Searches
 from scanfuse.mapping.stages import layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.traffic import Traffic
@@ -59,6 +60,7 @@ __all__ = [
     "MemoryCosts",
     "Nest",
     "Placed",
+    "Searches",
     "TilingCost",
     "Traffic",
     "Unit",

@@ -5,7 +5,7 @@ always run instead."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from scanfuse.hardware import Accelerator
 from scanfuse.mapping.errors import MappingError
@@ -15,6 +15,7 @@ from scanfuse.mapping.mapping import Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.objective import Goal, figure, goal_of
 from scanfuse.mapping.schedules import GROUPED, SCHEDULES, Progress, check_schedule, search_mapping
+from scanfuse.mapping.searches import Searches
 from scanfuse.network import Network, layer_by_layer_entries
 
 LAYER_BY_LAYER = ("fixed", "raster", "scan")
@@ -42,6 +43,7 @@ class Choice:
     objective: str
     memory: MemoryCosts
     burst_ps: int
+    searches: Searches = field(default_factory=Searches)
 
     def candidates(self, schedule: str, progress: Progress | None = None) -> list[Candidate]:
         """Of a schedule and those below it, best estimate first. Raises MappingError."""
@@ -86,7 +88,9 @@ class Choice:
         shares: tuple[float, ...] = (mine,)
         if self.objective in WITH_RESERVE and not mine:
             shares = GROUPED_RESERVES if schedule in GROUPED else RESERVES
-        first = search_mapping(self.network, schedule, self.accelerator, self._target(mine), progress)
+        first = search_mapping(
+            self.network, schedule, self.accelerator, self._target(mine), self.searches, progress
+        )
         yield first
         if schedule == "fixed" or self.accelerator.buffer.policy == "lru":
             return
@@ -95,7 +99,12 @@ class Choice:
         for share in shares:
             target = replace(self._target(share), goal=goal)
             try:
-                yield search_mapping(self.network, schedule, self.accelerator, target, progress)
+                yield search_mapping(
+                    self.network, schedule, self.accelerator, target, self.searches, progress
+                )
             except MappingError:
                 if share == mine:
                     raise
+
+    def _search(self, schedule: str, target: Target, progress: Progress | None) -> Mapping:
+        return search_mapping(self.network, schedule, self.accelerator, target, self.searches, progress)

@@ -119,7 +119,7 @@ def fit_chunks(network: Network, unit: Unit, held: Held, target: Target) -> Casc
             room = target.buffer_entries - held.over_entries - base[0]
             if room < per_chunk[0]:
                 continue
-            most = min(room // max(per_chunk[0], 1), shape.channels)
+            most = min(room // per_chunk[0], shape.channels) if per_chunk[0] else shape.channels
             ahead = room // max(per_chunk[0] + shape.weights_per_channel, 1)
             chunk = _even(min(most, ahead) if ahead else most, shape.channels, target.array.columns)
             best = replace(cost, cascade=replace(cascade, chunks=(chunk,)))

@@ -19,13 +19,11 @@ from scanfuse.mapping.rolling import search_rolling
 from scanfuse.mapping.search import (
     LEAST_CHUNK,
     Found,
+    best_of_walk,
     block_options,
-    coarse_tiles,
-    fitting_walks,
     judge_block,
-    least_entries,
-    tile_grids,
 )
+from scanfuse.mapping.tile_space import TileSpace, coarse_tiles
 from scanfuse.mapping.tiling import LayerTiling
 from scanfuse.mapping.traffic import SCANS
 
@@ -35,11 +33,12 @@ def rank_tilings(nest: Nest, layer: int, add: int | None, layout: str, target: T
 
     Ways that come to the same tiles and the same traffic appear once. Empty where nothing fits.
     """
-    bound = least_entries(nest)
+    space = TileSpace(nest, target.buffer_entries, target.psum_entries)
+    bound = space.least_entries
     found: list[Found] = []
-    for every in tile_grids(nest):
-        for walk in fitting_walks(nest, every, SCANS, target):
-            found += walk.best(nest, layer, add, layout, target, 2)
+    for grid in range(len(space.GRIDS)):
+        for walk in space.walks(grid, SCANS):
+            found += best_of_walk(walk, nest, layer, add, layout, target, 2)
         if min((one.traffic for one in found), default=bound + 1) <= bound:
             break
     rolling = search_rolling(nest, layer, add, layout, target)

@@ -9,7 +9,8 @@ import numpy as np
 from scanfuse.mapping.estimate import Target, latency_slots, tiling_bursts, tiling_cycles
 from scanfuse.mapping.forecast import forecast_phases
 from scanfuse.mapping.nest import Nest, even_cut
-from scanfuse.mapping.search import Found, coarse_tiles, distinct_tiles
+from scanfuse.mapping.search import Found
+from scanfuse.mapping.tile_space import coarse_tiles, distinct_tiles
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
 from scanfuse.mapping.work import phases
 

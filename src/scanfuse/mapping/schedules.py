@@ -17,11 +17,11 @@ from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import check_objective, goal_of
-from scanfuse.mapping.rolling import search_rolling
-from scanfuse.mapping.search import Found, judge_tiling, search_block, search_tiling
+from scanfuse.mapping.search import Found, judge_tiling, search_tiling
+from scanfuse.mapping.searches import SCAN, Searches
 from scanfuse.mapping.stages import Block, Stage, blocks, layer_nest, stages
+from scanfuse.mapping.tile_space import TileSpace
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
-from scanfuse.mapping.traffic import Scan
 from scanfuse.network import Network
 
 SCHEDULES: dict[str, str] = {
@@ -37,7 +37,6 @@ LAYOUTS = ("nhwc", "nchw")
 FIXED_TILES = (128, 64, 32, 16, 8, 4, 2, 1)
 
 Progress = Callable[[str], None]
-Memory = dict[object, Found | None]  # what was found for a layer or block of some shape, for its equals
 
 
 def make_mapping(
@@ -49,6 +48,7 @@ def make_mapping(
     burst_ps: int = 6000,
     objective: str = "traffic",
     memory: MemoryCosts | None = None,
+    searches: Searches | None = None,
     progress: Progress | None = None,
 ) -> Mapping:
     """Map `network` by a named schedule onto `accelerator`.
@@ -56,22 +56,24 @@ def make_mapping(
     burst_bytes, burst_ps: bytes of a DRAM burst and the time the bus needs for it, for choosing among
     tilings of equal traffic. objective: one of OBJECTIVES, what the search makes least by its estimates; all
     but `traffic` need the prices of the memory (`scanfuse.results.memory_costs`). To have the best few
-    simulated too, and held against simpler schedules, see `scanfuse.results.map_network`.
+    simulated too, and held against simpler schedules, see `scanfuse.results.map_network`. searches: what
+    earlier calls have found, to be shared and added to; the mapping is the same without.
 
     Raises MappingError for an unknown schedule or objective, or where a layer fits no tile.
     """
     check_schedule(schedule)
     check_objective(objective)
     target = Target.of(accelerator, burst_bytes, burst_ps)
+    searches = Searches() if searches is None else searches
     if objective != "traffic":
         if memory is None:
             raise MappingError(f"objective {objective}: give the prices of the memory")
         near = None
         if objective == "edp":
-            first = search_mapping(network, schedule, accelerator, target, progress)
+            first = search_mapping(network, schedule, accelerator, target, searches, progress)
             near = forecast(first, target, memory)
         target = replace(target, goal=goal_of(objective, memory, near))
-    return search_mapping(network, schedule, accelerator, target, progress)
+    return search_mapping(network, schedule, accelerator, target, searches, progress)
 
 
 def check_schedule(name: str) -> None:
@@ -81,27 +83,29 @@ def check_schedule(name: str) -> None:
 
 
 def search_mapping(
-    network: Network, schedule: str, accelerator: Accelerator, target: Target, progress: Progress | None
+    network: Network,
+    schedule: str,
+    accelerator: Accelerator,
+    target: Target,
+    searches: Searches,
+    progress: Progress | None,
 ) -> Mapping:
     """What the search of a schedule finds for a target."""
     order = accelerator.layout.order
     layouts = LAYOUTS if order == "auto" else (order,)
     if accelerator.buffer.policy == "lru":
         return cached_mapping(network, schedule, accelerator.buffer, layouts, target, progress)
-    memory: Memory = {}
     if schedule in GROUPED:
         rows = "nhwc" if order == "auto" else order
-        return _grouped(network, schedule, rows, _laid_out(target, rows), memory, progress)
-    best: tuple[float, Mapping] | None = None
-    for layout in layouts:
-        aim = _laid_out(target, layout)
-        groups = _groups(network, schedule, layout, aim, memory, progress or (lambda name: None))
-        cost = sum(group.bursts if target.goal is None else group.score for group in groups)
-        if best is None or cost < best[0]:
-            choices = tuple(group.choice for group in groups)
-            best = cost, Mapping(network, schedule, choices, layout, target.psum_entries)
-    assert best is not None
-    return best[1]
+        return _grouped(network, schedule, rows, _laid_out(target, rows), searches, progress)
+    groups = _groups(network, schedule, layouts, target, searches, progress or (lambda name: None))
+
+    def cost(layout: str) -> float:
+        return sum(group.bursts if target.goal is None else group.score for group in groups[layout])
+
+    best = min(layouts, key=cost)
+    choices = tuple(group.choice for group in groups[best])
+    return Mapping(network, schedule, choices, best, target.psum_entries)
 
 
 def _laid_out(target: Target, layout: str) -> Target:
@@ -109,22 +113,38 @@ def _laid_out(target: Target, layout: str) -> Target:
 
 
 def _groups(
-    network: Network, schedule: str, layout: str, target: Target, memory: Memory, progress: Progress
-) -> list[Found]:
-    found = []
+    network: Network,
+    schedule: str,
+    layouts: tuple[str, ...],
+    target: Target,
+    searches: Searches,
+    progress: Progress,
+) -> dict[str, list[Found]]:
+    """Per layout, a network's layers or blocks in order."""
+    targets = {layout: _laid_out(target, layout) for layout in layouts}
     if schedule == "fixed":
-        return _fixed(network, layout, target)
+        return {layout: _fixed(network, layout, aim) for layout, aim in targets.items()}
+    found: dict[str, list[Found]] = {layout: [] for layout in layouts}
     for item in blocks(network) if schedule == "fused" else stages(network):
         progress(network.layers[item.depthwise.layer if isinstance(item, Block) else item.layer].name)
-        if isinstance(item, Block):
-            found += _best_block(network, item, layout, target, memory)
-        else:
-            found.append(_best_layer(network, item, schedule, layout, target, memory))
+        for layout, aim in targets.items():
+            if isinstance(item, Block):
+                found[layout] += _best_block(network, item, layout, aim, searches)
+            elif schedule == "fused":
+                found[layout].append(searches.in_scan_order(network, item, layout, aim))
+            else:
+                scans = ("raster",) if schedule == "raster" else SCAN
+                found[layout].append(searches.tiling(network, item, scans, layout, aim))
     return found
 
 
 def _grouped(
-    network: Network, schedule: str, layout: str, target: Target, memory: Memory, progress: Progress | None
+    network: Network,
+    schedule: str,
+    layout: str,
+    target: Target,
+    searches: Searches,
+    progress: Progress | None,
 ) -> Mapping:
     """The best grouping; cascades move whole rows of all channels, for which `nhwc` is one stretch of
     DRAM."""
@@ -141,7 +161,7 @@ def _grouped(
             if progress:
                 progress(network.layers[parts[start].layer].name)
             try:
-                found = _best_layer(network, parts[start], "fused", layout, room, memory)
+                found = searches.in_scan_order(network, parts[start], layout, room)
             except MappingError:
                 if entries == target.buffer_entries:
                     raise
@@ -153,7 +173,7 @@ def _grouped(
         block = starts.get(start)
         if block is None or length != (2 if block.expand is None else 3):
             return None
-        fused = _fused_block(network, block, layout, room, memory)
+        fused = searches.block(network, block, room)
         if fused is None:
             return None
         assert isinstance(fused.choice, FusedBlock)
@@ -164,57 +184,14 @@ def _grouped(
     return Mapping(network, schedule, found.groups, layout, target.psum_entries, found.kept)
 
 
-def _best_layer(
-    network: Network,
-    stage: Stage,
-    schedule: str,
-    layout: str,
-    target: Target,
-    memory: Memory,
-) -> Found:
-    scans: tuple[Scan, ...] = ("raster",) if schedule == "raster" else ("inner", "full")
-    nest = layer_nest(network, stage)
-    key = (layout, target.buffer_entries, nest.shape)
-    if key not in memory:
-        found = search_tiling(nest, stage.layer, stage.add, scans, layout, target)
-        rolling = (
-            search_rolling(nest, stage.layer, stage.add, layout, target) if schedule == "fused" else None
-        )
-        if rolling is not None and rolling.rank(target) < found.rank(target):
-            found = rolling
-        memory[key] = found
-    known = memory[key]
-    assert known is not None and isinstance(known.choice, LayerTiling)
-    return replace(known, choice=replace(known.choice, layer=stage.layer, add=stage.add))
-
-
-def _best_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> list[Found]:
+def _best_block(
+    network: Network, block: Block, layout: str, target: Target, searches: Searches
+) -> list[Found]:
     """The block fused, or its layers alone where that moves less or fusing does not fit."""
-    members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
-    alone = [_best_layer(network, stage, "fused", layout, target, memory) for stage in members]
-    fused = _fused_block(network, block, layout, target, memory)
+    alone = [searches.in_scan_order(network, stage, layout, target) for stage in block.members]
+    fused = searches.block(network, block, target)
     spent = sum(found.rank(target)[0] for found in alone)
     return alone if fused is None or fused.rank(target)[0] > spent else [fused]
-
-
-def _fused_block(network: Network, block: Block, layout: str, target: Target, memory: Memory) -> Found | None:
-    members = [stage for stage in (block.expand, block.depthwise, block.project) if stage is not None]
-    shapes = (layer_nest(network, stage).shape for stage in members)
-    key = ("block", layout, target.buffer_entries, *shapes)
-    if key not in memory:
-        memory[key] = search_block(BlockShape(network, block), target)
-    known = memory[key]
-    if known is None:
-        return None
-    assert isinstance(known.choice, FusedBlock)
-    choice = replace(
-        known.choice,
-        expand=None if block.expand is None else block.expand.layer,
-        depthwise=block.depthwise.layer,
-        project=block.project.layer,
-        add=block.project.add,
-    )
-    return replace(known, choice=choice)
 
 
 def _fixed(network: Network, layout: str, target: Target) -> list[Found]:
@@ -241,7 +218,8 @@ def _fixed(network: Network, layout: str, target: Target) -> list[Found]:
 
 
 def _tightest(nest: Nest, target: Target) -> Found:
-    return search_tiling(nest, 0, None, ("raster",), "nhwc", target)
+    space = TileSpace(nest, target.buffer_entries, target.psum_entries)
+    return search_tiling(space, 0, None, ("raster",), "nhwc", target)
 
 
 def fixed_tiling(nest: Nest, stage: Stage, size: int, target: Target) -> LayerTiling | None:

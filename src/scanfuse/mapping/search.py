@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import product
-from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -27,16 +25,24 @@ from scanfuse.mapping.estimate import (
 from scanfuse.mapping.forecast import forecast_phases
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.lru import CachedTiling
-from scanfuse.mapping.nest import Cut, Nest, even_cut
+from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import Goal
+from scanfuse.mapping.tile_space import (
+    Candidates,
+    TileSpace,
+    Walk,
+    coarse_tiles,
+    distinct_tiles,
+    enumerate_tiles,
+    live_entries,
+    taken,
+)
 from scanfuse.mapping.tiling import (
     LayerTiling,
     TilingCost,
-    layer_traffic,
     residual_line,
-    tile_entries,
 )
-from scanfuse.mapping.traffic import ORDERS, Scan, Traffic
+from scanfuse.mapping.traffic import Scan, Traffic
 from scanfuse.mapping.work import phases, tiling_phase
 
 LEAST_CHUNK = 8  # fewer expanded channels at a time leave most of the array idle and make short transfers
@@ -58,222 +64,59 @@ class Found:
         return (self.traffic, self.score) if target.goal is None else (self.score, self.traffic)
 
 
-def distinct_tiles(extent: int) -> np.ndarray:
-    """Every tile size that is the smallest for its number of trips, increasing: about 2 sqrt(extent)
-    sizes."""
-    small = np.arange(1, isqrt(extent - 1) + 1)  # ceil(e / t) = (e - 1) // t + 1
-    return np.unique(np.concatenate([[1], small + 1, (extent - 1) // small + 1]))
-
-
-def spatial_tiles(nest: Nest, axis: str) -> np.ndarray:
-    """Sizes along output rows or columns, increasing: per number of trips the smallest, and each larger one
-    that reads less halo than all smaller ones, as happens where windows reach into the padding."""
-    least: dict[int, int] = {}
-    sizes = []
-    for size in range(1, (nest.rows if axis == "p" else nest.columns) + 1):
-        cut, _ = nest.span_cuts(axis, size)
-        if cut.total < least.get(cut.trips, cut.total + 1):
-            least[cut.trips] = cut.total
-            sizes.append(size)
-    return np.array(sizes)
-
-
-def coarse_tiles(extent: int) -> np.ndarray:
-    """A few dozen sizes: whole multiples of 32 (the array's width, a burst's worth) and even cuts."""
-    powers = [
-        size
-        for size in (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048)
-        if size < extent
-    ]
-    even = [-(-extent // parts) for parts in range(1, 9)]
-    return np.unique(np.array(powers + even))
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """All combinations of candidate tile sizes of a nest, as parallel arrays."""
-
-    tiles: dict[str, np.ndarray]  # p, q, n, k
-    cuts: dict[str, dict[str, Cut]]  # operand -> axis -> Cut of arrays
-    axes: dict[str, tuple[Any, Any, Any]]  # p, q, n, k -> trips, first, last in output extents
-    spans_a: tuple[np.ndarray, np.ndarray]  # A's largest rows and columns
-
-    def take(self, index: np.ndarray) -> Candidates:
-        def pick(cut: Cut) -> Cut:
-            return Cut(*(np.broadcast_to(field, len(self.tiles["p"]))[index] for field in vars(cut).values()))
-
-        return Candidates(
-            {axis: tile[index] for axis, tile in self.tiles.items()},
-            {operand: {axis: pick(cut) for axis, cut in cuts.items()} for operand, cuts in self.cuts.items()},
-            {
-                axis: tuple(np.broadcast_to(x, len(self.tiles["p"]))[index] for x in triple)
-                for axis, triple in self.axes.items()
-            },
-            (self.spans_a[0][index], self.spans_a[1][index]),
-        )
-
-
-def enumerate_tiles(nest: Nest, p: np.ndarray, q: np.ndarray, n: np.ndarray, k: np.ndarray) -> Candidates:
-    """The grid of candidate tile sizes with the cuts of every operand."""
-    grid = np.indices((len(p), len(q), len(n), len(k))).reshape(4, -1)
-    tiles = {axis: sizes[i] for axis, sizes, i in zip("pqnk", (p, q, n, k), grid, strict=True)}
-    per_axis = {}
-    for axis, sizes, index in (("p", p, grid[0]), ("q", q, grid[1])):
-        pairs = [nest.span_cuts(axis, int(size)) for size in sizes]
-        per_axis[axis] = [
-            Cut(
-                *(
-                    np.array([getattr(pair[side], field) for pair in pairs])[index]
-                    for field in vars(pairs[0][side])
-                )
-            )
-            for side in (0, 1)
-        ]
-    pixels = [
-        Cut(*(getattr(cut_p, field) * getattr(cut_q, field) for field in vars(cut_p)))
-        for cut_p, cut_q in zip(per_axis["p"], per_axis["q"], strict=True)
-    ]
-    cut_n, cut_k = even_cut(nest.extent["n"], tiles["n"]), even_cut(nest.extent["k"], tiles["k"])
-    cuts = {
-        "A": {"m": pixels[0], "n": cut_n, "k": cut_k},
-        "B": {"m": pixels[1], "n": cut_n, "k": cut_k},
-        "C": {"m": pixels[1], "n": cut_n, "k": cut_k},
-    }
-    outs = {"p": per_axis["p"][1], "q": per_axis["q"][1], "n": cut_n, "k": cut_k}
-    axes = {axis: (cut.trips, cut.first, cut.last) for axis, cut in outs.items()}
-    return Candidates(tiles, cuts, axes, (per_axis["p"][0].largest, per_axis["q"][0].largest))
-
-
-def least_entries(nest: Nest) -> int:
-    """What no tiling of a layer moves less than; a stride may let small tiles skip part of the input."""
-    layer = nest.layer
-    residual = 0 if nest.residual is None else nest.residual.entries
-    pixels = layer.ifmap.height * layer.ifmap.width
-    if not nest.flat:
-        totals = [
-            min(nest.span_cuts(axis, int(size))[0].total for size in spatial_tiles(nest, axis))
-            for axis in "pq"
-        ]
-        pixels = totals[0] * totals[1]
-    factors = layer.inputs[1].entries if layer.kind == "scale" else 0
-    return layer.weight_entries + factors + layer.C * pixels + layer.output.entries + residual
-
-
-def tile_grids(nest: Nest) -> Iterator[Candidates]:
-    """The tiles to try: a coarse choice, which most often holds one that moves least, then all of them."""
-    for sizes in (coarse_tiles, distinct_tiles):
-        if nest.flat:
-            spatial = [sizes(nest.rows), sizes(nest.columns)]
-        else:
-            spatial = [spatial_tiles(nest, axis) for axis in "pq"]
-        grids = [*spatial, sizes(nest.extent["n"]), sizes(nest.extent["k"])]
-        yield enumerate_tiles(nest, *grids)
-
-
 def search_tiling(
-    nest: Nest, layer: int, add: int | None, scans: tuple[Scan, ...], layout: str, target: Target
+    space: TileSpace, layer: int, add: int | None, scans: tuple[Scan, ...], layout: str, target: Target
 ) -> Found:
     """The tiling of one layer that moves least, over all tiles, loop orders and the given scans.
 
     Raises MappingError where no tile fits the buffer.
     """
-    bound = least_entries(nest)
     best = None
-    for every in tile_grids(nest):
-        found = _best_of(nest, every, layer, add, scans, layout, target)
+    for grid in range(len(space.GRIDS)):
+        found = _best_of(space.nest, space.walks(grid, scans), layer, add, layout, target)
         if found is not None and (best is None or found.rank(target) < best.rank(target)):
             best = found
-        if best is not None and best.traffic <= bound:
+        if best is not None and best.traffic <= space.least_entries:
             break
     if best is None:
-        smallest = TilingCost(nest, LayerTiling(layer, add, 1, 1, 1, 1, "mnk", "raster"), target.psum_entries)
+        smallest = LayerTiling(layer, add, 1, 1, 1, 1, "mnk", "raster")
+        needed = TilingCost(space.nest, smallest, space.psum_entries).live_entries
         raise MappingError(
-            f"layer {nest.layer.name}: no tile fits a buffer of {target.buffer_entries} entries; "
-            f"the smallest needs {smallest.live_entries}"
+            f"layer {space.nest.layer.name}: no tile fits a buffer of {space.buffer_entries} entries; "
+            f"the smallest needs {needed}"
         )
     return best
 
 
 def _best_of(
-    nest: Nest,
-    every: Candidates,
-    layer: int,
-    add: int | None,
-    scans: tuple[Scan, ...],
-    layout: str,
-    target: Target,
+    nest: Nest, walks: list[Walk], layer: int, add: int | None, layout: str, target: Target
 ) -> Found | None:
-    walks = fitting_walks(nest, every, scans, target)
     if target.goal is not None:
-        some = [walk.best(nest, layer, add, layout, target)[0] for walk in walks]
+        some = [best_of_walk(walk, nest, layer, add, layout, target)[0] for walk in walks]
         return min(some, key=lambda one: one.rank(target), default=None)
     least = min((walk.least for walk in walks), default=0)
-    found = [walk.best(nest, layer, add, layout, target)[0] for walk in walks if walk.least == least]
+    found = [best_of_walk(walk, nest, layer, add, layout, target)[0] for walk in walks if walk.least == least]
     return min(found, key=lambda one: one.score, default=None)
 
 
-@dataclass(frozen=True)
-class Walk:
-    """All tiles that fit the buffer, walked in one loop order and scan: parallel arrays."""
-
-    order: str
-    scan: Scan
-    tiles: Candidates
-    live: np.ndarray
-    traffic: Traffic
-
-    @cached_property
-    def totals(self) -> np.ndarray:
-        return np.broadcast_to(np.asarray(self.traffic.total), len(self.live))
-
-    @cached_property
-    def least(self) -> int:
-        return int(self.totals.min())
-
-    def best(
-        self, nest: Nest, layer: int, add: int | None, layout: str, target: Target, count: int = 1
-    ) -> list[Found]:
-        """The `count` tiles that move least; of equals, those of the least estimated bursts and latency."""
-        count = min(count, len(self.live))
-        looked_at = count if target.goal is None else min(MOST_JUDGED, len(self.live))
-        cutoff = self.least if looked_at == 1 else np.partition(self.totals, looked_at - 1)[looked_at - 1]
-        index = np.flatnonzero(self.totals <= cutoff)
-        some, totals = self.tiles.take(index), self.totals[index]
-        traffic = _take_traffic(self.traffic, index, len(self.live))
-        bursts, score = _scores(nest, some, self.order, traffic, self.live[index], layout, target)
-        found = []
-        keys = (score, totals) if target.goal is None else (totals, score)
-        for at in np.lexsort(keys)[:count]:
-            p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
-            choice = LayerTiling(layer, add, p, q, n, k, self.order, self.scan)
-            choice = replace(choice, residual_step=residual_step(nest, choice, target))
-            found.append(Found(choice, int(totals[at]), float(bursts[at]), float(score[at])))
-        return found
-
-
-def fitting_walks(nest: Nest, every: Candidates, scans: tuple[Scan, ...], target: Target) -> list[Walk]:
-    """The tiles that fit the buffer in every loop order and scan; nothing where none fits."""
-    live = _live_entries(nest, every, target)
-    fits = np.flatnonzero(live <= target.buffer_entries)
-    if not len(fits):
-        return []
-    fitting, live = every.take(fits), live[fits]
-    return [
-        Walk(order, scan, fitting, live, layer_traffic(nest, fitting.cuts, order, scan, target.psum_entries))
-        for order, scan in product(ORDERS, scans)
-    ]
-
-
-def _live_entries(nest: Nest, every: Candidates, target: Target) -> np.ndarray:
-    """What tiles hold, with the smallest piece of the residual that can be loaded alone."""
-    live = np.asarray(tile_entries(nest, every.cuts, target.psum_entries))
-    return live if nest.residual is None else live + residual_unit(nest, every)
-
-
-def residual_unit(nest: Nest, every: Candidates) -> Any:
-    """Entries of the smallest piece of a residual tile."""
-    lines = residual_line(every.tiles["p"], every.tiles["q"])
-    return nest.coefficient["C"] * every.cuts["C"]["n"].largest * lines
+def best_of_walk(
+    walk: Walk, nest: Nest, layer: int, add: int | None, layout: str, target: Target, count: int = 1
+) -> list[Found]:
+    """The `count` tiles that move least; of equals, those of the least estimated bursts and latency."""
+    count = min(count, len(walk.live))
+    looked_at = count if target.goal is None else min(MOST_JUDGED, len(walk.live))
+    cutoff = walk.least if looked_at == 1 else np.partition(walk.totals, looked_at - 1)[looked_at - 1]
+    index = np.flatnonzero(walk.totals <= cutoff)
+    some, totals = walk.tiles.take(index), walk.totals[index]
+    bursts, score = _scores(nest, some, walk.order, walk.traffic_of(index), walk.live[index], layout, target)
+    found = []
+    keys = (score, totals) if target.goal is None else (totals, score)
+    for at in np.lexsort(keys)[:count]:
+        p, q, n, k = (int(some.tiles[axis][at]) for axis in "pqnk")
+        choice = LayerTiling(layer, add, p, q, n, k, walk.order, walk.scan)
+        choice = replace(choice, residual_step=residual_step(nest, choice, target))
+        found.append(Found(choice, int(totals[at]), float(bursts[at]), float(score[at])))
+    return found
 
 
 def residual_step(nest: Nest, tiling: LayerTiling, target: Target) -> int:
@@ -286,10 +129,6 @@ def residual_step(nest: Nest, tiling: LayerTiling, target: Target) -> int:
     one = TilingCost(nest, replace(tiling, residual_step=1), target.psum_entries).live_entries
     unit = nest.coefficient["C"] * tiling.tile_n * int(residual_line(tiling.tile_p, tiling.tile_q))
     return 1 + (target.buffer_entries - one) // unit
-
-
-def _take_traffic(traffic: Traffic, index: np.ndarray, length: int) -> Traffic:
-    return Traffic(*(np.broadcast_to(np.asarray(field), length)[index] for field in vars(traffic).values()))
 
 
 def _scores(
@@ -327,7 +166,8 @@ def judge_tiling(cost: TilingCost, layout: str, target: Target) -> Found:
     nest, tiling = cost.nest, cost.tiling
     sizes = (tiling.tile_p, tiling.tile_q, tiling.tile_n, tiling.tile_k)
     one = enumerate_tiles(nest, *(np.array([size]) for size in sizes))
-    traffic, live = _take_traffic(cost.traffic, np.array([0]), 1), _live_entries(nest, one, target)
+    traffic = taken(cost.traffic, np.array([0]), 1)
+    live = live_entries(nest, one, target.psum_entries)
     bursts, score = _scores(nest, one, tiling.order, traffic, live, layout, target)
     return Found(tiling, int(cost.traffic.total), float(bursts[0]), float(score[0]))
 

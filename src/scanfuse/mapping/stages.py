@@ -24,6 +24,10 @@ class Block:
     depthwise: Stage
     project: Stage
 
+    @property
+    def members(self) -> tuple[Stage, ...]:
+        return tuple(stage for stage in (self.expand, self.depthwise, self.project) if stage is not None)
+
 
 def stages(network: Network) -> tuple[Stage, ...]:
     """The network's layers in order, each addition folded into the layer right before it where it can be.

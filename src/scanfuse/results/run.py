@@ -18,6 +18,7 @@ from scanfuse.mapping import (
     Explanation,
     Mapping,
     MappingError,
+    Searches,
     check_objective,
     explain,
     make_mapping,
@@ -106,13 +107,16 @@ def run(
     *,
     objective: str = "traffic",
     cache: bool = True,
+    searches: Searches | None = None,
     verify: bool = False,
     log_requests: bool = False,
     progress: Progress | None = None,
 ) -> Run:
     """Run a network under a named schedule on an accelerator: map it (`map_network`), then `run_mapping`."""
     config = config or dram_config(accelerator)
-    mapping = map_network(network, schedule, accelerator, config, progress, objective, cache=cache)
+    mapping = map_network(
+        network, schedule, accelerator, config, progress, objective, cache=cache, searches=searches
+    )
     return run_mapping(
         mapping, accelerator, config, verify=verify, log_requests=log_requests, progress=progress
     )
@@ -181,26 +185,35 @@ def map_network(
     objective: str = "traffic",
     *,
     cache: bool = True,
+    searches: Searches | None = None,
 ) -> Mapping:
     """The mapping of a named schedule for this DRAM that makes an objective (of OBJECTIVES) least.
 
     For all objectives but `traffic` the best few by estimate are simulated and the best measured one is
     taken; what the schedules before this one in SCHEDULES find is among them. cache: keep what is found on
-    disk, and take it from there (see `mapping_cache`). Raises MappingError.
+    disk, and take it from there (see `mapping_cache`). searches: what earlier calls have found, shared and
+    added to, which changes nothing that is found. Raises MappingError.
     """
     check_objective(objective)
     show = progress or quiet
+    known = Searches() if searches is None else searches
 
     def search() -> Mapping:
         if objective == "traffic":
-            return lay_out(_least_traffic(network, schedule, accelerator, config, show), accelerator, config)
-        return _best_measured(network, schedule, accelerator, config, objective, show)
+            found = _least_traffic(network, schedule, accelerator, config, known, show)
+            return lay_out(found, accelerator, config)
+        return _best_measured(network, schedule, accelerator, config, objective, known, show)
 
     return remembered(network, schedule, accelerator, config, objective, search) if cache else search()
 
 
 def _least_traffic(
-    network: Network, schedule: str, accelerator: Accelerator, config: DramConfig, show: Progress
+    network: Network,
+    schedule: str,
+    accelerator: Accelerator,
+    config: DramConfig,
+    searches: Searches,
+    show: Progress,
 ) -> Mapping:
     burst = burst_of(config)
     with show(f"{schedule}: map", 0) as advance:
@@ -210,6 +223,7 @@ def _least_traffic(
             accelerator,
             burst_bytes=burst["burst_bytes"],
             burst_ps=burst["burst_ps"],
+            searches=searches,
             progress=lambda name: advance(),
         )
 
@@ -220,9 +234,11 @@ def _best_measured(
     accelerator: Accelerator,
     config: DramConfig,
     objective: str,
+    searches: Searches,
     show: Progress,
 ) -> Mapping:
-    choice = Choice(network, accelerator, objective, memory_costs(config), burst_of(config)["burst_ps"])
+    memory, burst_ps = memory_costs(config), burst_of(config)["burst_ps"]
+    choice = Choice(network, accelerator, objective, memory, burst_ps, searches)
     with show(f"{schedule}: map", 0) as advance:
         found = choice.candidates(schedule, lambda name: advance())
     few = [lay_out(one.mapping, accelerator, config) for one in finalists(found)]
