@@ -23,7 +23,7 @@ STATUS = {
     "scanfuse.mapping.MappingError": BAD_INPUT,
     "scanfuse.network.NetworkError": BAD_INPUT,
     "scanfuse.program.LayoutError": BAD_INPUT,
-    "scanfuse.results.golden.GoldenError": BAD_INPUT,
+    "scanfuse.results.golden_file.GoldenError": BAD_INPUT,
 }
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scanfuse.commands.check import differences_text
+from scanfuse.commands.check import moved_table, row_of
 from scanfuse.commands.convert import say_skipped
 from scanfuse.commands.errors import CHECK_FAILED, BadInput
 from scanfuse.commands.options import (
@@ -329,7 +329,7 @@ def verify(expected: dict[str, Any], found: dict[str, Any], path: Path) -> bool:
     if not moved:
         print(f"scanfuse: {', '.join(now)} are those of {path}", file=sys.stderr)
     else:
-        print(differences_text(moved), file=sys.stderr)
+        print(moved_table([row_of(one) for one in moved]), file=sys.stderr)
         print(f"scanfuse: {len(moved)} figures are not those of {path}", file=sys.stderr)
     return not moved
 

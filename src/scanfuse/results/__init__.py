@@ -3,7 +3,8 @@
 from scanfuse.results.agreement import AgreementError, check_agreement
 from scanfuse.results.difference import Difference
 from scanfuse.results.folder import write_run
-from scanfuse.results.golden import GoldenError, compare_golden, load_golden, update_golden
+from scanfuse.results.golden import compare_golden, update_golden
+from scanfuse.results.golden_file import Golden, GoldenError, load_golden
 from scanfuse.results.mapping_file import load_mapping, mapping_format, save_mapping
 from scanfuse.results.mapping_table import explanation_document, mapping_summary
 from scanfuse.results.memory_costs import memory_costs
@@ -17,6 +18,7 @@ __all__ = [
     "TOTAL_COLUMNS",
     "AgreementError",
     "Difference",
+    "Golden",
     "GoldenError",
     "Progress",
     "Run",

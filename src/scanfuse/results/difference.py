@@ -24,22 +24,34 @@ class Difference:
         """How far it moved; None where that is no number."""
         return self.new - self.old if is_number(self.old) and is_number(self.new) else None
 
+    @property
+    def relative(self) -> float | None:
+        """How far it moved as a part of what it was; None where that is no number, or nothing."""
+        return self.delta / self.old if self.delta is not None and self.old else None
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """Leaves that differ: whole numbers and texts at all, others by more than 1e-9 of the larger."""
+
+def differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], relative_tolerance: float = RELATIVE_TOLERANCE
+) -> list[Difference]:
+    """Leaves that differ: whole numbers and texts at all, others by more than that part of the larger.
+
+    They come in the order of `new`, those that are gone last.
+    """
     before, after = dict(leaves(old)), dict(leaves(new))
     return [
         Difference(where, figure, before.get((where, figure), ABSENT), after.get((where, figure), ABSENT))
-        for where, figure in {**before, **after}
-        if not same(before.get((where, figure), ABSENT), after.get((where, figure), ABSENT))
+        for where, figure in {**after, **before}
+        if not same(
+            before.get((where, figure), ABSENT), after.get((where, figure), ABSENT), relative_tolerance
+        )
     ]
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any, relative_tolerance: float = RELATIVE_TOLERANCE) -> bool:
     if type(one) is type(other) and one == other:
         return True
     if is_number(one) and is_number(other) and isinstance(one, float) | isinstance(other, float):
-        return bool(abs(one - other) <= RELATIVE_TOLERANCE * max(abs(one), abs(other)))
+        return bool(abs(one - other) <= relative_tolerance * max(abs(one), abs(other)))
     return False
 
 

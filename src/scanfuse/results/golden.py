@@ -1,40 +1,26 @@
-"""Golden figures: what a run or a replay came to earlier, kept as text and held to.
+"""Golden figures: what a run or a replay came to earlier, held to (see `golden_file` for their text).
 
-A golden file is TOML. Either a `[run]` table says what to run:
-
-    [run]
-    network = "mobilenet_v2"        # or a file's path, relative to the golden file
-    schedule = "fused"
-    resolution = 224                # optional, as is width
-    hardware = "paper"              # or the path of a TOML file, relative to the golden file
-    settings = ["buffer.entries=16384"]     # optional
-
-or a `[replay]` table names a trace (relative to the golden file) with, if need be, the DRAM it goes to:
-
-    [replay]
-    trace = "requests.csv"
-    part = "DDR3_micron_32M_8B_x8_sg15"     # optional where the trace has its own
-    feed = "accept"                         # optional
-
-All other tables are figures, written by `scanfuse check --update`. Counts, cycles and raw accumulators are
-held exactly, energies and rates to 1e-9.
+Counts, cycles and raw energy accumulators are held exactly, energies in nJ and rates to the file's relative
+tolerance. What a run is made of is held as well: settings of the hardware and the DRAM, tiles and layouts. So
+where a figure has moved, the table says what moved it.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import scanfuse
 from scanfuse.dram import DramConfig, TraceError, read_trace, replay
-from scanfuse.hardware import load_hardware
+from scanfuse.hardware import Accelerator, load_hardware, to_toml
+from scanfuse.mapping import Mapping, mapping_document
 from scanfuse.network import is_file_name
 from scanfuse.results.difference import Difference, differences
-from scanfuse.results.files import write_whole
+from scanfuse.results.golden_file import Figures, Golden, GoldenError, by_figure, save_golden, with_figures
+from scanfuse.results.mapping_file import load_mapping
 from scanfuse.results.replay import Tally, check_whole, replay_summary
-from scanfuse.results.run import Progress, Run, run
+from scanfuse.results.run import Progress, Run, run, run_mapping
 from scanfuse.results.setup import Setup
 from scanfuse.results.table import SUMMED, layer_counts, on_chip_nj
 
@@ -43,75 +29,46 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-HEAD = "# Golden figures. Written by `scanfuse check --update {name}`; review what moved before committing.\n"
-RUN_KEYS: dict[str, type] = {
-    "network": str,
-    "schedule": str,
-    "resolution": int,
-    "width": float,
-    "hardware": str,
-    "settings": list,
-}
-REPLAY_KEYS: dict[str, type] = {"trace": str, "part": str, "feed": str}
-FEEDS = ("accept", "pend", "trace")
 EXACT_BY_LAYER = (
     *SUMMED, "row_hits", "actpre", "burst", "refresh", "background", "computed_macs", "buffer_accesses",
     "unused_bytes", "peak_buffer_entries", "memory_ps", "overlap_ps", "bursts", "waiting_bursts",
 )  # fmt: skip
 ENERGIES_BY_LAYER = ("buffer_nj", "mac_nj")
-
-
-class GoldenError(ValueError):
-    """A golden file that cannot be read: the text says where and what is expected."""
-
-
-@dataclass(frozen=True)
-class Golden:
-    """A golden file: where it lies, what it asks for, and the figures it holds."""
-
-    path: Path
-    kind: str  # run or replay
-    asked: dict[str, Any]
-    figures: dict[str, Any]
-
-
-def load_golden(path: Path) -> Golden:
-    """Read a golden file. Raises GoldenError, OSError."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise GoldenError(f"{path}: not valid TOML: {error}") from None
-    kinds = [kind for kind in ("run", "replay") if isinstance(table.get(kind), dict)]
-    if len(kinds) != 1:
-        raise GoldenError(f"{path}: expected one table [run] or [replay] that says what to check")
-    asked = table.pop(kinds[0])
-    _check_asked(path, kinds[0], asked)
-    return Golden(path, kinds[0], asked, table)
+TOLD = ("dram_nj", "time_ps")  # of an update: how far these have moved
 
 
 def compare_golden(golden: Golden, progress: Progress | None = None) -> list[Difference]:
     """Run again and tell what moved: an empty list where nothing did. Raises the errors of a run."""
-    return differences(by_figure(golden.figures), by_figure(measure(golden, progress)))
+    return _moved(golden, measure(golden, progress))
 
 
-def update_golden(golden: Golden, progress: Progress | None = None) -> list[Difference]:
-    """Run again, write the figures of now, and tell what moved. Raises the errors of a run, OSError."""
-    import tomli_w
+def update_golden(golden: Golden, reason: str, progress: Progress | None = None) -> list[Difference]:
+    """Run again, write the figures of now with the reason why they moved, and tell what moved.
 
+    A file without figures is filled in; where nothing has moved the file stays. Raises the errors of a run,
+    OSError.
+    """
     found = measure(golden, progress)
-    tables = [tomli_w.dumps({golden.kind: golden.asked})]
-    tables += [table_text(name, values) for name, values in found.items()]
-    write_whole(golden.path, HEAD.format(name=golden.path.name) + "\n" + "\n".join(tables))
-    return differences(by_figure(golden.figures), by_figure(found))
+    moved = _moved(golden, found)
+    if not golden.figures:
+        save_golden(with_figures(golden, found, None))
+    elif moved:
+        told = [f"{len(moved)} figures"]
+        for one in moved:
+            if one.figure in TOLD and one.where in ("total", "figures") and one.relative is not None:
+                told.append(f"{one.figure} {one.relative:+.3%}")
+        update = {"reason": reason, "moved": ", ".join(told), "version": scanfuse.__version__}
+        save_golden(with_figures(golden, found, update))
+    return moved
 
 
-def measure(golden: Golden, progress: Progress | None = None) -> dict[str, Any]:
+def measure(golden: Golden, progress: Progress | None = None) -> Figures:
     """The figures of now, in the form of a golden file."""
     return _measure_run(golden, progress) if golden.kind == "run" else _measure_replay(golden)
 
 
-def golden_figures(done: Run) -> dict[str, Any]:
-    """The figures of a run that a golden file holds."""
+def golden_figures(done: Run) -> Figures:
+    """What a golden file holds of a run: what it is made of, and its figures."""
     simulation, accelerator = done.simulation, done.accelerator
     counts = layer_counts(simulation)
     layers = {}
@@ -121,9 +78,11 @@ def golden_figures(done: Run) -> dict[str, Any]:
         exact = [mine[name] for name in EXACT_BY_LAYER]
         layers[layer.name] = [*exact, *(energies[name] for name in ENERGIES_BY_LAYER)]
     return {
+        "hardware": hardware_settings(accelerator),
+        "dram": dram_settings(simulation.config),
+        "mapping": mapping_lines(done.mapping),
+        "layouts": {"layout": done.mapping.layout, **{p.map: p.layout for p in done.mapping.layouts}},
         "figures": {
-            "layout": done.mapping.layout,
-            "layouts": ", ".join(f"{placed.map} {placed.layout}" for placed in done.mapping.layouts),
             "entries": done.entries,
             "extra_macs": done.extra_macs,
             "time_ps": simulation.time_ps,
@@ -138,48 +97,68 @@ def golden_figures(done: Run) -> dict[str, Any]:
     }
 
 
-def table_text(name: str, values: Mapping[str, Any]) -> str:
-    """A TOML table, a line per entry, so that a diff shows what moved."""
-    lines = [f"[{name}]", *(f"{key_text(key)} = {value_text(value)}" for key, value in values.items())]
-    return "\n".join(lines) + "\n"
+def hardware_settings(accelerator: Accelerator) -> dict[str, Any]:
+    """Every setting under its key of `--set`; those of the DRAM apart (`dram_settings`)."""
+    tables = tomllib.loads(to_toml(accelerator))
+    found: dict[str, Any] = {}
+    for section, settings in tables.items():
+        if isinstance(settings, dict) and section != "dram":
+            found |= {f"{section}.{key}": value for key, value in settings.items()}
+    if accelerator.energy.source.endswith(".toml"):  # wherever that lies
+        found["energy.source"] = Path(accelerator.energy.source).name
+    return found
 
 
-def key_text(key: str) -> str:
-    return key if key.replace("_", "a").isalnum() and key.isascii() else f'"{key}"'
+def dram_settings(config: DramConfig) -> dict[str, Any]:
+    """Every setting of a DRAM under its name in the ini files, whatever file or override it comes from."""
+    plain = config.to_dict()
+    settings = plain.pop("files") | plain.pop("overrides")
+    return {**plain, **settings}
 
 
-def value_text(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(value_text(entry) for entry in value)}]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+def mapping_lines(mapping: Mapping) -> dict[str, Any]:
+    """Every group by its first layer."""
+    found: dict[str, Any] = {}
+    for group, told in zip(mapping.groups, mapping_document(mapping)["groups"], strict=True):
+        name = first = mapping.network.layers[group.layers[0]].name
+        number = 1
+        while name in found:  # a layer that is computed twice
+            number += 1
+            name = f"{first} ({number})"
+        found[name] = told
+    return {"kept": list(mapping.kept), **found}
 
 
-def by_figure(figures: dict[str, Any]) -> dict[str, Any]:
-    """Figures with each layer's row under the names of its columns."""
-    columns = figures.get("columns", {}).get("by_layer", [])
-    layers = {
-        layer: dict(zip(columns, row, strict=False)) if isinstance(row, list) else row
-        for layer, row in figures.get("layers", {}).items()
-    }
-    rest = {name: table for name, table in figures.items() if name not in ("columns", "layers")}
-    return {**rest, **({"layers": layers} if layers else {})}
+def _moved(golden: Golden, found: Figures) -> list[Difference]:
+    return differences(by_figure(golden.figures), by_figure(found), golden.relative_tolerance)
 
 
-def _measure_run(golden: Golden, progress: Progress | None) -> dict[str, Any]:
-    asked, folder = golden.asked, golden.path.parent
+def _measure_run(golden: Golden, progress: Progress | None) -> Figures:
+    asked = golden.asked
     hardware = asked.get("hardware", "paper")
-    place = folder / hardware if hardware.endswith(".toml") else hardware
+    place = golden.place(hardware) if hardware.endswith(".toml") else hardware
     accelerator = load_hardware(place, asked.get("settings", []))
     if accelerator.dram.backend != "engine":
         raise GoldenError(f"{golden.path}: dram.backend={accelerator.dram.backend}: must be engine")
-    network = str(folder / asked["network"]) if is_file_name(asked["network"]) else asked["network"]
-    scaled = (asked.get("resolution"), asked.get("width"))
-    setup = Setup(network, asked["schedule"], *scaled, hardware=accelerator)
-    return golden_figures(run(setup.load_network(), asked["schedule"], accelerator, progress=progress))
+    if "mapping" in asked:
+        mapping = load_mapping(golden.place(asked["mapping"]))
+        return golden_figures(run_mapping(mapping, accelerator, progress=progress))
+    name = asked["network"]
+    setup = Setup(
+        str(golden.place(name)) if is_file_name(name) else name,
+        asked["schedule"],
+        asked.get("resolution"),
+        asked.get("width"),
+        accelerator,
+        skip_unsupported=asked.get("skip_unsupported", False),
+    )
+    objective = asked.get("objective", "traffic")
+    done = run(setup.load_network(), asked["schedule"], accelerator, objective=objective, progress=progress)
+    return golden_figures(done)
 
 
-def _measure_replay(golden: Golden) -> dict[str, Any]:
-    path = golden.path.parent / golden.asked["trace"]
+def _measure_replay(golden: Golden) -> Figures:
+    path = golden.place(golden.asked["trace"])
     trace = read_trace(path)
     check_whole(trace, str(path))
     feed, part = golden.asked.get("feed", "accept"), golden.asked.get("part")
@@ -194,20 +173,4 @@ def _measure_replay(golden: Golden) -> dict[str, Any]:
     tables = {name: found.pop(name) for name in ("accumulators", "counters")}
     del found["schema"], found["backend"]
     plain = {name: value for name, value in found.items() if not isinstance(value, (dict, list))}
-    return {"figures": plain, **tables}
-
-
-def _check_asked(path: Path, kind: str, asked: dict[str, Any]) -> None:
-    keys = RUN_KEYS if kind == "run" else REPLAY_KEYS
-    for key, value in asked.items():
-        if key not in keys:
-            raise GoldenError(f"{path}: {kind}.{key}: unknown key; the keys are {', '.join(keys)}")
-        if not isinstance(value, (int, float) if keys[key] is float else keys[key]):
-            raise GoldenError(f"{path}: {kind}.{key}: expected {keys[key].__name__}, got {value!r}")
-    if not all(isinstance(setting, str) for setting in asked.get("settings", [])):
-        raise GoldenError(f"{path}: run.settings: expected texts, got {asked['settings']!r}")
-    if asked.get("feed", "accept") not in FEEDS:
-        raise GoldenError(f"{path}: replay.feed: must be one of {', '.join(FEEDS)}, got {asked['feed']!r}")
-    for key in ("network", "schedule") if kind == "run" else ("trace",):
-        if key not in asked:
-            raise GoldenError(f"{path}: {kind}.{key} is missing")
+    return {"dram": dram_settings(config), "figures": plain, **tables}
