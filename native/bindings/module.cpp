@@ -71,6 +71,7 @@ namespace py = pybind11;
 PYBIND11_MODULE(_engine, module) {
   using namespace scanfuse;
   module.doc() = "The DRAM engine of scanfuse (see native/dram).";
+  module.attr("compiler") = SCANFUSE_COMPILER;
   static py::exception<dram::ConfigError> configError(module, "ConfigError", PyExc_ValueError);
   bindings::translateConfigError(configError.ptr());
   py::register_exception<dram::BusCollision>(module, "BusCollision", PyExc_RuntimeError);

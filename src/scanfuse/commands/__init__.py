@@ -3,7 +3,18 @@
 What is slow to import is imported inside `main`: `scanfuse --help` answers at once.
 """
 
-from scanfuse.commands import check, compare, convert, dramsim2, explain, replay, run, show
+from scanfuse.commands import (
+    check,
+    compare,
+    completion,
+    convert,
+    doctor,
+    dramsim2,
+    explain,
+    replay,
+    run,
+    show,
+)
 from scanfuse.commands import list as listing
 from scanfuse.commands import map as mapping
 
@@ -18,4 +29,6 @@ COMMANDS = {
     "check": check,
     "list": listing,
     "dramsim2": dramsim2,
+    "doctor": doctor,
+    "completion": completion,
 }

@@ -15,6 +15,7 @@
 The model is DRAMSim2's, quirks included. Time is in ticks (DRAM clock cycles), counted from 0.
 """
 
+from scanfuse.dram.build import build
 from scanfuse.dram.config import DramConfig
 from scanfuse.dram.errors import (
     BusCollision,
@@ -48,6 +49,7 @@ __all__ = [
     "ServedChunk",
     "Trace",
     "TraceError",
+    "build",
     "parts",
     "read_trace",
     "read_trace_chunks",
