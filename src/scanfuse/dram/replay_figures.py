@@ -104,7 +104,7 @@ class ReplayFigures:
         try:
             self._run.write_vis(fspath(path), *vis_head(self.config))
         except RuntimeError as error:
-            raise OSError(EIO, "cannot be written whole; is the disk full?", fspath(path)) from error
+            raise OSError(EIO, "cannot be written whole: no space left?", fspath(path)) from error
 
     @cached_property
     def latency_histograms(self) -> list[dict[int, int]]:

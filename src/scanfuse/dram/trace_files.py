@@ -59,7 +59,8 @@ def whole_lines(path: Path) -> Iterator[tuple[bytes, float]]:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, packed as its name says, that appears under its name when whole. Raises OSError."""
+    """A file to write to, packed as its name says, that appears under its name when whole. Raises OSError
+    that names `path`."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(temporary, "xb") as raw:
@@ -75,6 +76,10 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
             else:
                 yield raw
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # name what was asked for
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -26,6 +26,7 @@ POLICIES: tuple[str, ...] = get_args(Policy)
 LOOP_ORDERS: tuple[str, ...] = get_args(LoopOrder)
 DRAM_MODES: tuple[str, ...] = get_args(DramMode)
 DRAM_BACKENDS: tuple[str, ...] = get_args(DramBackend)
+MOST_PES = 1 << 20  # a row or a column of the array
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class PEArray:
     dataflow: Dataflow = "output_stationary"
 
     def __post_init__(self) -> None:
-        checks.whole_number("pe_array.rows", self.rows)
-        checks.whole_number("pe_array.columns", self.columns)
+        checks.whole_number("pe_array.rows", self.rows, at_most=MOST_PES)
+        checks.whole_number("pe_array.columns", self.columns, at_most=MOST_PES)
         check_clock("pe_array.clock_hz", self.clock_hz)
         checks.one_of("pe_array.dataflow", self.dataflow, DATAFLOWS)
 

@@ -5,12 +5,16 @@ from collections.abc import Iterable
 
 from scanfuse.hardware.errors import HardwareError, did_you_mean
 
+MOST = 1 << 40  # beyond what any machine has; sums over a network stay within 64 bits
 
-def whole_number(key: str, value: object, at_least: int = 1) -> int:
+
+def whole_number(key: str, value: object, at_least: int = 1, at_most: int = MOST) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise HardwareError(f"{key}: expected a whole number, got {value!r}")
     if value < at_least:
         raise HardwareError(f"{key}: must be {at_least} or more, got {value}")
+    if value > at_most:
+        raise HardwareError(f"{key}: must be {at_most} or less, got {value}")
     return value
 
 

@@ -24,7 +24,7 @@ def nearest_hz(clock_period_ps: int) -> int:
 
 
 def check_clock(key: str, value: object) -> None:
-    clock_hz = checks.whole_number(key, value)
+    clock_hz = checks.whole_number(key, value, at_most=1 << 62)
     if clock_hz > PS_PER_SECOND:
         raise HardwareError(f"{key}: {clock_hz} Hz is a period below 1 ps, the unit of time here")
     if nearest_hz(period_ps(clock_hz)) == clock_hz:

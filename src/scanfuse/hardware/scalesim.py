@@ -55,7 +55,7 @@ def _values(text: str, where: str) -> dict[str, tuple[str, str]]:
     try:
         parser.read_string(text)
     except configparser.Error as error:
-        told = " ".join(str(error).replace("<string>", where).split())
+        told = " ".join(str(error).replace("<string>", where).splitlines()[:2])  # a third would be the line
         raise HardwareError(f"{where}: not an architecture file of SCALE-Sim: {told}") from None
     found: dict[str, tuple[str, str]] = {}
     for section in parser.sections():

@@ -24,6 +24,10 @@ def write_whole(path: Path, content: str | bytes | Callable[[Path], object]) -> 
         else:
             temporary.write_text(content, encoding="utf-8", newline="\n")
         os.replace(temporary, path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # name what was asked for
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

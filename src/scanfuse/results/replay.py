@@ -118,8 +118,10 @@ def check_total_ticks(metadata: Mapping[str, Any], name: str) -> None:
 
 
 def check_requests(metadata: Mapping[str, Any], requests: int, skipped: int, name: str) -> None:
-    """Raise TraceError where a trace held another number of requests than its record says; malformed lines
-    that were skipped may have been requests as well."""
+    """Raise TraceError where a trace held another number of requests than its record says, or none at all;
+    malformed lines that were skipped may have been requests as well."""
+    if not requests and "requests" not in metadata:
+        raise TraceError(f"{name}: holds no requests: expected at least one")
     said = metadata.get("requests", requests)
     if said not in (requests, requests + skipped):
         raise TraceError(
