@@ -250,3 +250,11 @@ def test_the_factors_of_a_scale_may_be_there_from_the_start() -> None:
     layer = Layer("scaled", "scale", (IMAGE, factors), Tensor("scaled", 3, 8, 8))
     network = Network("one", (layer,), IMAGE, layer.output, given=(factors,))
     assert network_entries(network) == 2 * 192 + 3
+
+
+def test_what_is_too_large_to_count_is_refused() -> None:
+    with pytest.raises(NetworkError, match=r"tensor x: shape 1 x 65536 x 65537: more than 4,294,967,296 ent"):
+        Tensor("x", 1, 65536, 65537)
+    x, y = Tensor("x", 65536, 1, 1), Tensor("y", 65537, 1, 1)
+    with pytest.raises(NetworkError, match="layer wide: more than 4,294,967,296 weights"):
+        Layer("wide", "linear", (x,), y)

@@ -26,6 +26,7 @@ PoolKind = Literal["average", "max"]
 KINDS: tuple[str, ...] = get_args(Kind)
 POOL_KINDS: tuple[str, ...] = get_args(PoolKind)
 WEIGHTED: frozenset[str] = frozenset({"conv", "depthwise", "pointwise", "linear"})
+MOST_ENTRIES = 1 << 32  # of a map, or of a layer's weights: far beyond any network, and counts stay exact
 TWO_INPUTS: frozenset[str] = frozenset({"add", "scale"})
 
 
@@ -44,6 +45,10 @@ class Tensor:
         if min(self.shape) < 1:
             raise NetworkError(
                 f"tensor {self.name}: shape {shape_text(self)}: every extent must be 1 or more"
+            )
+        if self.entries > MOST_ENTRIES:
+            raise NetworkError(
+                f"tensor {self.name}: shape {shape_text(self)}: more than {MOST_ENTRIES:,} entries"
             )
 
     @property
@@ -81,6 +86,8 @@ class Layer:
                 f"of {shape_text(self.ifmap)} with kernel {self.kernel}, stride {self.stride}, padding "
                 f"{self.padding} and dilation {self.dilation} gives {' x '.join(map(str, expected))}"
             )
+        if self.weight_entries > MOST_ENTRIES:
+            raise NetworkError(f"layer {self.name}: more than {MOST_ENTRIES:,} weights")
 
     @property
     def ifmap(self) -> Tensor:
