@@ -114,6 +114,24 @@ def test_a_matrix_moves_its_compulsory_entries_once_a_row_of_it_fits(shape: tupl
             assert less.traffic > compulsory
 
 
+def test_an_average_over_a_map_is_summed_up_in_rows_where_a_channel_does_not_fit() -> None:
+    x, y = Tensor("x", 6, 9, 10), Tensor("y", 6, 1, 1)
+    layer = Layer("squeeze", "pool", (x,), y, (9, 10), (9, 10), pool_kind="average")
+    for entries in (11, 25, 90, 91, 200):
+        room = target(entries)
+        found = tiling_of(Nest(layer), ("inner", "full"), room)
+        assert found.traffic == 6 * 90 + 6
+        assert (found.choice.tile_k == 9) == (entries >= 91)  # type: ignore[union-attr]
+        network = Network("squeezing", (layer,), x, y)
+        for schedule in SCHEDULES:
+            hardware = load_hardware("paper", [f"buffer.entries={entries}"])
+            program = unroll(make_mapping(network, schedule, hardware))
+            assert check(program, entries) <= entries
+            execute(program, entries)
+    with pytest.raises(MappingError, match="no tile fits a buffer of 10 entries; the smallest needs 11"):
+        tiling_of(Nest(layer), ("raster",), target(10))
+
+
 def test_best_tiles_of_b12_expand_at_16k() -> None:
     nest = matrix(196, 96, 576)
     room = target(16_384)

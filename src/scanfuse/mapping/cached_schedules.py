@@ -85,6 +85,8 @@ def cached_tiling(nest: Nest, stage: Stage, buffer: Buffer) -> CachedTiling:
     size = channels = buffer.lru_tile
     while True:
         tiling = tiling_of_size(nest, stage, size, channels)
+        if nest.sums_rows:
+            tiling = replace(tiling, tile_k=nest.extent["k"])  # tiles of the cache hold whole windows
         sizes = tiling.tile_p, tiling.tile_q, tiling.tile_n, tiling.tile_k
         needed = TileGrid(nest, *sizes, buffer.psum_entries).largest_step
         if needed <= buffer.mapped_entries:

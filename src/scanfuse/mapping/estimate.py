@@ -114,6 +114,8 @@ def tiling_bursts(
         shape_a = (shape_a[0], 1, shape_a[1] * shape_a[2])
         shape_c = (shape_c[0], 1, shape_c[1] * shape_c[2])
     rows_a, columns_a = (np.maximum(span, 1) for span in spans_a)  # 0 where windows see padding alone
+    if nest.sums_rows:
+        rows_a = tiles["k"]
     box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], rows_a, columns_a)
     box_c = (tiles["n"] * outs, tiles["p"], tiles["q"])
     per_entry_a = box_bursts(shape_a, box_a, order, target) / (box_a[0] * box_a[1] * box_a[2])
@@ -130,7 +132,8 @@ def tiling_cycles(nest: Nest, cuts: dict[str, tuple[Any, Any, Any]], array: PEAr
     for trips, first, last in (cuts[axis] for axis in "pqnk"):
         kinds.append(((trips - 1, first), (np.ones_like(trips), last)))
     for (p_count, p), (q_count, q), (n_count, n), (k_count, k) in product(*kinds):
-        outs, ins = n * nest.coefficient["C"], reduction(nest.layer) if nest.channelwise else k
+        outs = n * nest.coefficient["C"]
+        ins = reduction(nest.layer) if nest.channelwise and not nest.sums_rows else k
         total = total + p_count * q_count * n_count * k_count * tile_cycles(
             nest.layer, p * q, outs, ins, array
         )

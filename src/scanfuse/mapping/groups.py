@@ -81,7 +81,7 @@ def _(tiling: LayerTiling, network: Network) -> None:
         "tile_p": (nest.rows, "rows of pixels (it runs as one)" if nest.flat else "output rows"),
         "tile_q": (nest.columns, "output pixels" if nest.flat else "output columns"),
         "tile_n": (nest.extent["n"], "channel groups" if nest.channelwise else "output channels"),
-        "tile_k": (nest.extent["k"], "channel at a time" if nest.channelwise else "input channels"),
+        "tile_k": (nest.extent["k"], _summed(nest)),
     }
     for field, (extent, what) in most.items():
         _within(field, getattr(tiling, field), extent, what, layer)
@@ -92,6 +92,13 @@ def _(tiling: LayerTiling, network: Network) -> None:
             )
     _check_rolling(tiling, nest)
     _check_residual_step(tiling, nest)
+
+
+def _summed(nest: Nest) -> str:
+    """What the axis k of a layer counts."""
+    if nest.sums_rows:
+        return "rows of the map"
+    return "channel at a time" if nest.channelwise else "input channels"
 
 
 def _within(field: str, value: int, most: int, what: str, layer: Layer) -> None:

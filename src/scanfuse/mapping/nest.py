@@ -6,9 +6,11 @@ Matrix view (SCHEDULES: `C[M,N] += A[M,K] B[K,N]`), used only in this room:
 * A is the ifmap tile (it carries the halo of the kernel), B the weights, C the ofmap or its partial sums.
 * A layer without cross-channel reduction (depthwise, grouped, pooling, add) is *channelwise*: N counts
   groups, the K axis has one trip, and A follows N instead of K.
+* An average over the whole map can be summed up some rows at a time: K counts the map's rows, and A depends
+  on all axes.
 
-An operand is then independent of exactly one axis (A of N or K, B of M, C of K): the one along which it
-can be used again.
+But for that last case an operand is then independent of exactly one axis (A of N or K, B of M, C of K): the
+one along which it can be used again.
 """
 
 from __future__ import annotations
@@ -73,6 +75,13 @@ class Nest:
             and not self.channelwise
         )
 
+    @cached_property
+    def sums_rows(self) -> bool:
+        """Whether it is an average over the whole map."""
+        layer = self.layer
+        whole = layer.kernel == (layer.ifmap.height, layer.ifmap.width) and not any(layer.padding)
+        return layer.kind == "pool" and layer.pool_kind == "average" and whole and layer.dilation == (1, 1)
+
     @property
     def shape(self) -> object:
         """What two nests that move the same have in common: all but names."""
@@ -99,7 +108,7 @@ class Nest:
         return {
             "m": layer.P * layer.Q,
             "n": self.groups if self.channelwise else layer.K,
-            "k": 1 if self.channelwise else layer.C,
+            "k": (layer.R if self.sums_rows else 1) if self.channelwise else layer.C,
         }
 
     @cached_property
@@ -115,8 +124,9 @@ class Nest:
 
     @cached_property
     def free_axis(self) -> dict[str, str]:
-        """The one axis each operand does not depend on."""
-        return {"A": "k" if self.channelwise else "n", "B": "m", "C": "k"}
+        """The one axis each operand does not depend on; "" where it depends on all."""
+        of_input = "" if self.sums_rows else "k"
+        return {"A": of_input if self.channelwise else "n", "B": "m", "C": "k"}
 
     def edges(self, tile_p: int, tile_q: int, tile_n: int, tile_k: int) -> dict[str, np.ndarray]:
         """Where tiles of these sizes cut the axes p (output rows), q (columns), n and k."""
@@ -134,11 +144,12 @@ class Nest:
         return self.layer.input_rows(start, stop) if axis == "p" else self.layer.input_columns(start, stop)
 
     def span_cuts(self, axis: str, tile: int) -> tuple[Cut, Cut]:
-        """The cut of output rows or columns as A sees it (with halo) and as C sees it."""
+        """The cut of output rows or columns as A sees it (with halo, but for rows that are summed up) and as
+        C sees it."""
         extent = self.rows if axis == "p" else self.columns
         edges = tile_edges(extent, tile)
         outs = np.diff(edges)
-        if self.flat:
+        if self.flat or (self.sums_rows and axis == "p"):
             ins = outs
         else:
             spans = [self.input_span(axis, int(a), int(b)) for a, b in itertools.pairwise(edges)]

@@ -189,7 +189,10 @@ class TileSpace:
             p, q = sizes(nest.rows), sizes(nest.columns)
         else:
             p, q = spatial_tiles(nest, "p"), spatial_tiles(nest, "q")
-        return enumerate_tiles(nest, p, q, sizes(nest.extent["n"]), sizes(nest.extent["k"]))
+        k = sizes(nest.extent["k"])
+        if nest.sums_rows and nest.layer.R * nest.layer.S + self.psum_entries <= self.buffer_entries:
+            k = k[-1:]  # rows are summed up some at a time only where a channel's do not fit
+        return enumerate_tiles(nest, p, q, sizes(nest.extent["n"]), k)
 
 
 def taken(traffic: Traffic, index: np.ndarray, length: int) -> Traffic:

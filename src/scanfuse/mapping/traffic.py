@@ -36,13 +36,15 @@ class Traffic:
 
 
 def moved(order: str, free: str, scan: Scan, cuts: dict[str, Cut]) -> Any:
-    """Extent products moved for an operand that does not depend on the axis `free`.
+    """Extent products moved for an operand that does not depend on the axis `free`; with "" on all.
 
     `order` names the loops from outermost to innermost; `cuts` the axes as this operand sees them.
     """
     a, b, c = (cuts[axis] for axis in order)
     h_a, g_a = a.trips // 2, (a.trips - 1) // 2
     h_b, g_b = b.trips // 2, (b.trips - 1) // 2
+    if not free:  # every tile comes once
+        return a.total * b.total * c.total
     if free == order[2]:
         return a.total * b.total
     if free == order[1]:

@@ -95,6 +95,8 @@ def tiling_phase(
         shape_a = (shape_a[0], 1, shape_a[1] * shape_a[2])
         shape_c = (shape_c[0], 1, shape_c[1] * shape_c[2])
     rows_a, columns_a = (np.maximum(span, 1) for span in spans_a)
+    if nest.sums_rows:
+        rows_a = tiles["k"]
     box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], rows_a, columns_a)
     box_c = (tiles["n"] * outs, tiles["p"], tiles["q"])
     psums = (traffic.psum_read, traffic.psum_written)

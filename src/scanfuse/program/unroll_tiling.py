@@ -148,7 +148,9 @@ class TilingUnroller:
 
     @cached_property
     def ifmap_box(self) -> dict[str, np.ndarray]:
-        rows, columns = (self._input_edges(axis)[:, self.index[axis]] for axis in "pq")
+        rows, columns = ((*self._input_edges(axis)[:, self.index[axis]],) for axis in "pq")
+        if self.nest.sums_rows:
+            rows = self.span("k")
         if self.nest.channelwise:
             c0, c1 = (edge * self.nest.coefficient["A"] for edge in self.span("n"))
         else:
@@ -272,7 +274,7 @@ class TilingUnroller:
         rows["step"], rows["layer"], rows["view"] = steps, self.tiling.layer, self.view
         for edge, box_edge in zip(("k0", "k1", "p0", "p1", "q0", "q1"), BOX, strict=True):
             rows[edge] = box[box_edge]
-        if self.nest.channelwise:
+        if self.nest.channelwise and not self.nest.sums_rows:
             rows["c0"], rows["c1"] = 0, reduction(self.nest.layer)
         else:
             rows["c0"], rows["c1"] = (edge[visit] for edge in self.span("k"))
