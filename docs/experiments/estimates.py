@@ -57,7 +57,7 @@ def compare(network: tuple[str, int, float | None], schedule: str, machine: str)
         mapping = map_network(loaded, schedule, hardware, config)
     except MappingError:
         return None
-    found = forecast(mapping, Target.of(hardware, config.transaction_bytes), memory_costs(config))
+    found = forecast(mapping, Target.of(hardware, config.transaction_bytes), memory_costs(config, hardware))
     done = run_mapping(mapping, hardware, config)
     time = float(found.time_ps) / done.simulation.time_ps - 1
     energy = float(found.dram_nj) / float(done.total["dram_nj"]) - 1

@@ -16,8 +16,9 @@ from scanfuse.mapping import (
     forecast,
     make_mapping,
 )
-from scanfuse.mapping.estimate import Target
+from scanfuse.mapping.estimate import Target, box_runs
 from scanfuse.mapping.forecast import forecast_phases
+from scanfuse.mapping.room import share_that_fits
 from scanfuse.mapping.work import Flow, Phase, phases
 from scanfuse.network import Network, load
 from scanfuse.program import AddressLayout, unroll
@@ -47,7 +48,8 @@ def target_of(hardware, config):
 def mapped(objective, schedule="fused", *settings, network=None):
     hardware, config = machine(*settings)
     network = network or load("mobilenet_v2", 48, 0.5)
-    return make_mapping(network, schedule, hardware, objective=objective, memory=memory_costs(config))
+    memory = memory_costs(config, hardware)
+    return make_mapping(network, schedule, hardware, objective=objective, memory=memory)
 
 
 # --- prices ---
@@ -59,8 +61,8 @@ def test_help_names_the_objectives_there_are():
 
 @pytest.mark.parametrize("part", ["DDR3_micron_32M_8B_x8_sg15", "DDR2_micron_16M_8b_x8_sg3E"])
 def test_energies_of_commands_are_those_of_the_currents(part):
-    _, config = machine(f"dram.part={part}")
-    costs = memory_costs(config)
+    hardware, config = machine(f"dram.part={part}")
+    costs = memory_costs(config, hardware)
     unit_nj = config.nj_per_unit * config.num_devices
     burst_ticks = int(config["BL"]) / 2
     assert costs.read_nj == pytest.approx((config["IDD4R"] - config["IDD3N"]) * burst_ticks * unit_nj)
@@ -77,8 +79,8 @@ def test_energies_of_commands_are_those_of_the_currents(part):
 
 
 def test_a_burst_takes_no_less_time_than_the_bus_needs():
-    _, config = machine()
-    costs = memory_costs(config)
+    hardware, config = machine()
+    costs = memory_costs(config, hardware)
     bus_ps = int(config["BL"]) // 2 * config.tck_ps
     one_by_one = ("tRCD", "CL", "AL", "BL", "tWR", "tRP")  # a write that opens and closes its row alone
     one_at_a_time_ps = sum(int(config[name]) for name in one_by_one) * config.tck_ps
@@ -87,6 +89,20 @@ def test_a_burst_takes_no_less_time_than_the_bus_needs():
         assert all(0 < each <= 1 for each in pattern.rows)
     assert costs.reads.far.ps[0] > costs.reads.near.ps[0]  # short runs anywhere cost rows and time
     assert costs.reads.far.rows[-1] < costs.reads.far.rows[0]
+
+
+def test_prices_are_those_of_what_the_dma_asks():
+    """Gathered, bursts leave one rank closed while they go to the other; skewed, pitches share no bank."""
+    ddr2 = "dram.part=DDR2_micron_16M_8b_x8_sg3E"
+    hardware, config = machine(ddr2)
+    plain, _ = machine(ddr2, "dma.gather=false")
+    assert config.num_ranks == 2
+    assert memory_costs(config, hardware).open_mw < 0.92 * memory_costs(config, plain).open_mw
+    hardware, config = machine()
+    apart, _ = machine("layout.skew_banks=false", "dma.gather=false")
+    skewed, same = memory_costs(config, hardware), memory_costs(config, apart)
+    assert same.reads.same.ps[0] > 5 * same.reads.far.ps[0]
+    assert skewed.reads.same.ps[0] < 1.1 * skewed.reads.far.ps[0]
 
 
 # --- the estimate ---
@@ -100,9 +116,9 @@ def test_cycles_are_those_of_the_program_and_bursts_nearly_so(schedule, layout):
     program = unroll(mapping)
     bursts = AddressLayout(program, 2, config.transaction_bytes, config.capacity_bytes).bursts()
     plan, target = Plan(program, bursts, hardware), target_of(hardware, config)
-    found = [phases(mapping.cost(group), layout, target) for group in mapping.groups]
+    found = [phases(mapping.cost(group), mapping.layouts_of(group), target) for group in mapping.groups]
     assert sum(phase.cycles for some in found for phase in some) == pytest.approx(plan.cycles.sum())
-    expected = forecast(mapping, target, memory_costs(config)).bursts
+    expected = forecast(mapping, target, memory_costs(config, hardware)).bursts
     assert float(expected) == pytest.approx(len(bursts.addresses), rel=0.05)
 
 
@@ -112,11 +128,45 @@ def test_cycles_are_those_of_the_program_and_bursts_nearly_so(schedule, layout):
 )
 def test_the_estimate_is_near_the_simulation(schedule, settings):
     hardware, config = machine(*settings)
-    mapping = make_mapping(load("mobilenet_v1", 64, 0.5), schedule, hardware)
-    found = forecast(mapping, target_of(hardware, config), memory_costs(config))
+    mapping = lay_out(make_mapping(load("mobilenet_v1", 64, 0.5), schedule, hardware), hardware, config)
+    found = forecast(mapping, target_of(hardware, config), memory_costs(config, hardware))
     done = run_mapping(mapping, hardware, config)
-    assert float(found.time_ps) == pytest.approx(done.simulation.time_ps, rel=0.2)
-    assert float(found.dram_nj) == pytest.approx(done.total["dram_nj"], rel=0.15)
+    assert float(found.time_ps) == pytest.approx(done.simulation.time_ps, rel=0.15)
+    assert float(found.dram_nj) == pytest.approx(done.total["dram_nj"], rel=0.1)
+
+
+def bursts_of(mapping, config):
+    return len(AddressLayout(unroll(mapping), 2, config.transaction_bytes, 1 << 40).bursts().addresses)
+
+
+@pytest.mark.parametrize("schedule", ["raster", "fused", "deep"])
+def test_each_map_is_priced_in_its_own_layout(schedule):
+    hardware, config = machine()
+    plain = make_mapping(load("mobilenet_v1", 64, 0.5), schedule, hardware)
+    mapping = lay_out(plain, hardware, config)
+    assert mapping.layouts
+    target, costs = target_of(hardware, config), memory_costs(config, hardware)
+    spared = forecast(plain, target, costs).bursts - forecast(mapping, target, costs).bursts
+    assert spared > 0
+    assert float(forecast(mapping, target, costs).bursts) == pytest.approx(
+        bursts_of(mapping, config), rel=0.03
+    )
+
+
+def test_a_residual_that_comes_in_pieces_is_priced_so():
+    hardware, config = machine()
+    network = load("mobilenet_v2", 48, 0.5)
+    mapping = make_mapping(network, "raster", machine("layout.order=nchw")[0])
+    number, whole = next(
+        (number, group) for number, group in enumerate(mapping.groups) if group.add is not None
+    )
+    tiling = replace(whole, tile_p=1, tile_q=network.layers[whole.layer].P ** 2, residual_step=1)
+    pieces = replace(mapping, groups=(*mapping.groups[:number], tiling, *mapping.groups[number + 1 :]))
+    target, costs = target_of(hardware, config), memory_costs(config, hardware)
+    expected, found = (forecast(one, target, costs).bursts for one in (mapping, pieces))
+    asked = [bursts_of(one, config) for one in (mapping, pieces)]
+    assert asked[1] > 1.05 * asked[0]
+    assert float(found - expected) == pytest.approx(asked[1] - asked[0], rel=0.1)
 
 
 def flow(bursts, write=False):
@@ -124,10 +174,10 @@ def flow(bursts, write=False):
 
 
 def test_memory_and_array_overlap_where_there_is_room():
-    _, config = machine()
-    costs, target = memory_costs(config), target_of(*machine())
+    hardware, config = machine()
+    costs, target = memory_costs(config, hardware), target_of(hardware, config)
     together = Phase((flow(6400.0),), 20_000, 100, True)
-    apart = replace(together, overlaps=False)
+    apart = replace(together, ahead=0.0)
     compute_ps = 20_000 * target.cycle_ps
     load_ps = 6400 * costs.reads.near.ps[6]
     overlapped, serial = (float(forecast_phases((one,), target, costs).time_ps) for one in (together, apart))
@@ -135,9 +185,50 @@ def test_memory_and_array_overlap_where_there_is_room():
     assert serial == pytest.approx(compute_ps + load_ps + 100 * costs.latency_ps, rel=0.03)
 
 
+def test_loads_wait_as_far_as_there_is_no_room():
+    hardware, config = machine()
+    costs, target = memory_costs(config, hardware), target_of(hardware, config)
+    times = [
+        float(forecast_phases((Phase((flow(6400.0),), 20_000, 100, share),), target, costs).time_ps)
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    assert times == sorted(times, reverse=True)
+    load_ps = 6400 * costs.reads.near.ps[6]
+    assert times[0] - times[2] == pytest.approx(load_ps / 2, rel=0.1)  # half of the loads behind computing
+    no_prefetch = replace(target, prefetch=False)
+    ahead = Phase((flow(6400.0),), 20_000, 100, 1.0)
+    assert float(forecast_phases((ahead,), no_prefetch, costs).time_ps) == times[0]
+
+
+def test_the_array_waits_for_stores_where_its_next_results_have_no_room():
+    hardware, config = machine()
+    costs, target = memory_costs(config, hardware), target_of(hardware, config)
+    free = Phase((flow(640.0, True),), 20_000, 10, True)
+    held = replace(free, stores_ahead=0.0)
+    before, after = (float(forecast_phases((one,), target, costs).time_ps) for one in (free, held))
+    assert after - before == pytest.approx(0.9 * 640 * costs.writes.near.ps[-1], rel=0.1)
+
+
+@pytest.mark.parametrize(("room", "share"), [(9, 0), (10, 0.25), (29, 0.25), (30, 0.75), (40, 1)])
+def test_loads_run_ahead_in_their_order(room, share):
+    assert share_that_fits([10, 20, 10], room) == share
+    assert share_that_fits([], room) == 1
+
+
+def test_a_pitch_counts_from_run_to_run():
+    """One row of each of some channels, in nchw: the next run is a channel further, not a row."""
+    hardware, config = machine()
+    target = target_of(hardware, config)
+    one_row = box_runs((64, 32, 32), (8, 1, 16), "nchw", target)
+    rows = box_runs((64, 32, 32), (8, 4, 16), "nchw", target)
+    assert (float(one_row.pitch), float(rows.pitch)) == (32, 1)
+    block = box_runs((64, 32, 32), (16, 4, 32), "nchw16", target)
+    assert (int(block.count), float(block.length)) == (1, 64)
+
+
 def test_idle_time_costs_standing_power_alone():
-    _, config = machine()
-    costs, target = memory_costs(config), target_of(*machine())
+    hardware, config = machine()
+    costs, target = memory_costs(config, hardware), target_of(hardware, config)
     short, long = (Phase((flow(64.0),), cycles, 1, True) for cycles in (100_000, 200_000))
     before, after = (forecast_phases((one,), target, costs) for one in (short, long))
     us = 100_000 * target.cycle_ps * 1e-6
@@ -179,7 +270,7 @@ def test_an_unknown_objective_or_schedule_is_refused():
 def test_the_estimate_never_gets_worse_by_searching_for_it(schedule, objective):
     """Traffic's mapping is among the candidates, and so is every schedule's below."""
     hardware, config = machine()
-    network, memory = opening(), memory_costs(config)
+    network, memory = opening(), memory_costs(config, hardware)
     choice = Choice(network, hardware, objective, memory, 6000)
     found = choice.candidates(schedule)
     assert [one.figure for one in found] == sorted(one.figure for one in found)

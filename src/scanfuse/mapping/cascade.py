@@ -409,10 +409,15 @@ class CascadeCost:
     def live_entries(self) -> int:
         """Entries live at the peak, of this group and of what is held over it: never less than the
         program's."""
+        return max(self.unit_entries)
+
+    @cached_property
+    def unit_entries(self) -> list[int]:
+        """The same for the peak of each unit."""
         base, per_chunk, rolling = self.demand
         rolled = [rolling[unit] if self.rolls(unit) else 0 for unit in range(len(base))]
-        peaks = [base[unit] + per_chunk[unit] * self._chunk(unit) for unit in range(len(base))]
-        return self.held.over_entries + max(peaks) + sum(rolled)
+        always = self.held.over_entries + sum(rolled)
+        return [always + base[unit] + per_chunk[unit] * self._chunk(unit) for unit in range(len(base))]
 
     def _chunk(self, unit: int) -> int:
         pinned = self.cascade.pinned[unit]

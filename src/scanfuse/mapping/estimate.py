@@ -15,6 +15,7 @@ import numpy as np
 from scanfuse.hardware import Accelerator, PEArray
 from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
 from scanfuse.mapping.fusion import FusedCost, spans
+from scanfuse.mapping.layouts import block_of
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import Goal
 from scanfuse.mapping.traffic import Traffic
@@ -87,6 +88,9 @@ def box_runs(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: str,
     Runs that cannot be proven aligned touch on average almost one burst more than they fill.
     """
     (total_c, total_h, total_w), (c, h, w) = shape, box
+    block = block_of(order)
+    if block > 1:  # it lies as one channel would with pixels as wide as the block
+        total_c, total_w, c, w = total_c // block, total_w * block, -(-c // block), w * block
     if order == "nhwc":
         whole_inner, whole_middle = c == total_c, w == total_w
         inner, middle, outer, inner_total, middle_total = c, w, h, total_c, total_w
@@ -95,9 +99,10 @@ def box_runs(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: str,
         inner, middle, outer, inner_total, middle_total = w, h, c, total_w, total_h
     length = np.where(whole_inner, np.where(whole_middle, inner * middle * outer, inner * middle), inner)
     runs = np.where(whole_inner, np.where(whole_middle, 1, outer), middle * outer)
-    pitch = np.where(whole_inner, inner_total * middle_total, inner_total)
+    pitch = np.where(whole_inner | (middle == 1), inner_total * middle_total, inner_total)
     unit = target.burst_bytes // target.entry_bytes
-    aligned = (length % unit == 0) & (pitch % unit == 0) | (whole_inner & whole_middle)
+    grid = np.where(whole_inner, inner_total * middle_total, inner_total)  # runs start at multiples of it
+    aligned = (length % unit == 0) & (grid % unit == 0) | (whole_inner & whole_middle)
     touched = np.where(aligned, -(-length // unit), (length - 1) / unit + 1)
     return Runs(runs, length / unit, touched, pitch / unit)
 

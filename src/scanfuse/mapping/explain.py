@@ -22,6 +22,7 @@ from scanfuse.mapping.cascade import CascadeCost
 from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.forecast import forecast
 from scanfuse.mapping.fusion import BlockShape, FusedCost
+from scanfuse.mapping.layouts import GroupLayouts
 from scanfuse.mapping.lru import CachedCost
 from scanfuse.mapping.mapping import Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
@@ -96,7 +97,9 @@ def explain(
     hardware = replace(accelerator, layout=Layout(mapping.layout))  # type: ignore[arg-type]
     if objective != "traffic" and memory is not None:
         near = forecast(mapping, target, memory)
-        target = replace(target, goal=replace(goal_of(objective, memory, near), layout=mapping.layout))
+        target = replace(
+            target, goal=replace(goal_of(objective, memory, near), layouts=GroupLayouts.same(mapping.layout))
+        )
     simpler = [
         make_mapping(
             mapping.network,

@@ -65,7 +65,7 @@ def key(cost: CascadeCost, target: Target) -> tuple[float, int, int]:
 
 def score(cost: CascadeCost, goal: Goal, target: Target) -> float:
     """What a goal thinks of a cascade."""
-    return float(goal.score(forecast_phases(phases(cost, goal.layout, target), target, goal.memory)))
+    return float(goal.score(forecast_phases(phases(cost, goal.layouts, target), target, goal.memory)))
 
 
 def _variants(network: Network, units: tuple[Unit, ...], held: Held, target: Target) -> Iterator[CascadeCost]:

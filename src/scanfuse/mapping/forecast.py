@@ -35,7 +35,9 @@ class Forecast:
 def forecast(mapping: Mapping, target: Target, memory: MemoryCosts) -> Forecast:
     """The estimate of a whole mapping."""
     found = [
-        phase for group in mapping.groups for phase in phases(mapping.cost(group), mapping.layout, target)
+        phase
+        for group in mapping.groups
+        for phase in phases(mapping.cost(group), mapping.layouts_of(group), target)
     ]
     return forecast_phases(found, target, memory)
 
@@ -59,19 +61,20 @@ def forecast_phases(some: Iterable[Phase], target: Target, memory: MemoryCosts) 
         else:
             ahead = room * (target.entry_bytes / target.burst_bytes) * memory.least_ps
             start = np.maximum(loaded, computed - ahead)
-        reads, stores, compute, steps = cost.read_ps, cost.write_ps, cost.compute_ps, phase.steps
-        inner = stores * (1 - 1 / steps) + owed
-        loaded_if = start + reads + inner
-        computed_if = np.maximum(
-            np.maximum(computed, start + reads / steps) + compute, loaded_if + compute / steps
-        )
-        serial = np.maximum(computed, start) + reads + inner + compute + steps * memory.latency_ps
-        overlaps = np.asarray(phase.overlaps) & target.prefetch
+        compute, steps, first = cost.compute_ps, phase.steps, cost.first_ps
+        reads, stores = cost.read_ps - first, cost.write_ps - cost.last_ps + owed  # all others
+        behind = 1 - np.asarray(phase.ahead) * target.prefetch  # share of loads that wait for the array
+        held = 1 - np.asarray(phase.stores_ahead)  # share of stores that the array waits for
+        waited = behind * (reads + np.minimum(steps, cost.loads) * memory.latency_ps) + held * stores
         before = np.maximum(computed, start)
-        loaded, computed = np.where(overlaps, loaded_if, serial), np.where(overlaps, computed_if, serial)
-        owed, room = stores / steps, phase.room_entries * target.prefetch
-        spent = reads + stores
-        took = np.maximum(computed - before, 0.0) + reads / steps
+        loaded = start + first + (1 - behind) * reads + (1 - held) * stores
+        computed = (
+            np.maximum(np.maximum(computed, start + first) + compute, loaded + compute / steps) + waited
+        )
+        loaded = np.where(behind > 0, computed - compute / steps, loaded)
+        owed, room = cost.last_ps, phase.room_entries * target.prefetch
+        spent = cost.read_ps + cost.write_ps
+        took = np.maximum(computed - before, 0.0) + first
         idle = 1 - np.minimum(spent / np.maximum(took, 1.0), 1.0)
         idle = np.minimum(idle / ALONE, 1.0)
         activations = activations + cost.activations + idle * (cost.alone_activations - cost.activations)
@@ -92,7 +95,10 @@ class _PhaseCost:
 
     read_ps: Any
     write_ps: Any
+    first_ps: Any  # of the reads before the first step, and of the writes after the last
+    last_ps: Any
     compute_ps: Any
+    loads: Any  # transfers
     activations: Any
     alone_activations: Any  # if the memory falls idle after each transfer
     burst_nj: Any
@@ -101,25 +107,37 @@ class _PhaseCost:
     @classmethod
     def of(cls, phase: Phase, target: Target, memory: MemoryCosts) -> _PhaseCost:
         times: list[Any] = [0.0, 0.0]
+        ends: list[Any] = [0.0, 0.0]
         activations: Any = 0.0
         alone: Any = 0.0
         burst_nj: Any = 0.0
         turns: Any = 0.0
         gaps: Any = 0.0
+        read_bursts = sum(flow.bursts for flow in phase.flows if not flow.write)
         read_transfers = sum(flow.transfers for flow in phase.flows if not flow.write)
+        compute_ps = phase.cycles * target.cycle_ps
+        # Reads that wait for the banks: all that have room; where computing takes longer, those of a step.
+        room = phase.room_entries * phase.ahead * (target.entry_bytes / target.burst_bytes)
+        bound = read_bursts * memory.least_ps > compute_ps
+        waiting = np.minimum(read_bursts / phase.steps + bound * room, memory.window_bursts)
         for flow in phase.flows:
             transfers = np.maximum(flow.transfers, 1e-9)
-            others = read_transfers - (0 if flow.write else flow.transfers)
-            far = np.minimum(others / transfers, 1.0)
+            others = read_bursts - (0 if flow.write else flow.bursts)
+            # The share of the banks that other reads touch between two visits of this flow to one.
+            visits = np.maximum(np.minimum(flow.bursts, transfers * memory.banks), 1e-9)
+            far = np.minimum(others / visits, 1.0)
+            share = flow.bursts / np.maximum(read_bursts, 1e-9)
             stream = memory.stream(
                 flow.bursts,
                 flow.run_bursts,
                 flow.pitch_bursts,
                 far,
                 flow.bursts / transfers,
+                memory.window_bursts if flow.write else waiting * share,
                 flow.write,
             )
             times[flow.write] = times[flow.write] + stream.time_ps
+            ends[flow.write] = ends[flow.write] + stream.time_ps / np.clip(transfers, 1.0, phase.steps)
             activations, burst_nj = activations + stream.activations, burst_nj + stream.burst_nj
             alone = alone + stream.alone_activations
             gaps = gaps + flow.transfers
@@ -128,7 +146,10 @@ class _PhaseCost:
         return cls(
             times[0],
             times[1] + turns * memory.turn_ps,
-            phase.cycles * target.cycle_ps,
+            ends[0],
+            ends[1],
+            compute_ps,
+            read_transfers,
             activations,
             alone,
             burst_nj,

@@ -23,6 +23,23 @@ class Placed:
     layout: str
 
 
+@dataclass(frozen=True)
+class GroupLayouts:
+    """How the maps lie that a group reads, makes, and adds to what it makes."""
+
+    read: str
+    made: str
+    added: str
+
+    @classmethod
+    def same(cls, layout: str) -> GroupLayouts:
+        """All maps alike, as the search has them."""
+        return cls(layout, layout, layout)
+
+
+NHWC = GroupLayouts.same("nhwc")
+
+
 def block_of(layout: str) -> int:
     """Channels of a block: 1 for `nchw`, 0 for `nhwc`, whose block has all."""
     return 0 if layout == "nhwc" else int(layout.removeprefix("nchw") or 1)

@@ -10,7 +10,7 @@ from scanfuse.mapping.errors import MappingError
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.groups import check_groups
 from scanfuse.mapping.held import held_around
-from scanfuse.mapping.layouts import Placed, check_layouts
+from scanfuse.mapping.layouts import GroupLayouts, Placed, check_layouts
 from scanfuse.mapping.lru import CachedCost, CachedTiling
 from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
@@ -71,6 +71,16 @@ class Mapping:
     def layout_of(self, store: str) -> str:
         """The layout of a map that has a place of its own, by name."""
         return self._layouts.get(store, self.layout)
+
+    def layouts_of(self, group: Group) -> GroupLayouts:
+        """How the maps of a group lie: the first that it reads, the last that it makes, the last from
+        elsewhere that comes in."""
+        layers = [self.network.layers[index] for index in group.layers]
+        made = {layer.output.name for layer in layers}
+        outside = [tensor for layer in layers for tensor in layer.inputs if tensor.name not in made]
+        from_dram = [tensor for tensor in outside if tensor.name not in self.kept] or [layers[0].ifmap]
+        ends = (from_dram[0], layers[-1].output, from_dram[-1])
+        return GroupLayouts(*(self.layout_of(self.network.place(end).store.name) for end in ends))
 
     @cached_property
     def _layouts(self) -> dict[str, str]:

@@ -84,14 +84,18 @@ class MemoryCosts:
         pitch_bursts: Any,
         far_share: Any,
         transfer_bursts: Any,
+        waiting_bursts: Any,
         write: bool,
     ) -> Stream:
         """So many bursts in transfers of `transfer_bursts`, each of runs of `run_bursts` that start
-        `pitch_bursts` apart; a share of the transfers comes from anywhere."""
+        `pitch_bursts` apart; for a share of the bursts other rows have been opened since the last transfer.
+        waiting_bursts: how many of them wait for the banks at a time, and may be served row by row."""
         near, far, same = self._tables[write]
-        run, transfer = self._place(run_bursts), self._place(np.maximum(transfer_bursts, self.window_bursts))
+        unbroken = pitch_bursts <= run_bursts  # each transfer goes on where the last has ended
+        run = self._place(np.where(unbroken, bursts, run_bursts))
+        transfer = self._place(np.maximum(transfer_bursts, waiting_bursts))
         leaves = np.minimum(pitch_bursts / self.span_bursts, 1.0)  # share of runs that open other rows
-        leaves = np.where(pitch_bursts > run_bursts, leaves, 0.0)
+        leaves = np.where(unbroken, 0.0, leaves)
         price, anywhere = _pick(near, run), _pick(far, transfer)
         elsewhere = np.where(pitch_bursts % self.banks == 0, _pick(same, run), _pick(far, run))
         more = np.maximum(leaves * (elsewhere - price), far_share * (anywhere - price))

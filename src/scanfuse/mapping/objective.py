@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.layouts import NHWC, GroupLayouts
 from scanfuse.mapping.memory_costs import MemoryCosts
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ OBJECTIVES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Goal:
-    """A weighted sum of a forecast's figures, for maps that lie as `layout` in a memory.
+    """A weighted sum of a forecast's figures, for maps that lie as `layouts` say in a memory.
 
     With the weights 1 / nJ and 1 / ps of some mapping, a sum that falls is a product that falls: so the
     energy-delay product, which does not add up over groups, is searched for group by group.
@@ -34,7 +35,7 @@ class Goal:
     per_burst: float = 0.0
     per_nj: float = 0.0
     per_ps: float = 0.0
-    layout: str = "nhwc"
+    layouts: GroupLayouts = NHWC
 
     def score(self, found: Forecast) -> Any:
         return self.per_burst * found.bursts + self.per_nj * found.dram_nj + self.per_ps * found.time_ps

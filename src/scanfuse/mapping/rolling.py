@@ -38,7 +38,7 @@ def judge_rolling(cost: TilingCost, layout: str, target: Target) -> Found:
     """What the search thinks of one tiling in rolling bands."""
     nest, choice = cost.nest, cost.tiling
     if target.goal is not None:
-        known = forecast_phases(phases(cost, layout, target), target, target.goal.memory)
+        known = forecast_phases(phases(cost, target.goal.layouts, target), target, target.goal.memory)
         score = float(target.goal.score(known))
         return Found(choice, int(cost.traffic.total), float(known.bursts), score)
     tiles = {"p": choice.tile_p, "q": choice.tile_q, "n": choice.tile_n, "k": choice.tile_k}

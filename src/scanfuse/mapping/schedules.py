@@ -13,6 +13,7 @@ from scanfuse.mapping.fixed_tiles import tiling_of_size
 from scanfuse.mapping.forecast import forecast
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.grouping import Cost, GroupingSearch
+from scanfuse.mapping.layouts import GroupLayouts
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
@@ -109,7 +110,9 @@ def search_mapping(
 
 
 def _laid_out(target: Target, layout: str) -> Target:
-    return target if target.goal is None else replace(target, goal=replace(target.goal, layout=layout))
+    if target.goal is None:
+        return target
+    return replace(target, goal=replace(target.goal, layouts=GroupLayouts.same(layout)))
 
 
 def _groups(

@@ -139,8 +139,11 @@ def _scores(
     steps = some.cuts["C"]["m"].trips * some.cuts["C"]["n"].trips * some.cuts["C"]["k"].trips
     overlaps = live + _changing(nest, some, order, target) <= target.capacity
     if target.goal is not None:
-        phase = tiling_phase(nest, some.tiles, some.spans_a, traffic, some.axes, overlaps, 0, layout, target)
-        score = target.goal.score(forecast_phases((phase,), target, target.goal.memory))
+        goal = target.goal
+        phase = tiling_phase(
+            nest, some.tiles, some.spans_a, traffic, some.axes, overlaps, 0, goal.layouts, target
+        )
+        score = goal.score(forecast_phases((phase,), target, goal.memory))
         return bursts, np.where(steps > MOST_STEPS, np.inf, score)
     score = bursts + latency_slots(bursts, cycles, steps, overlaps, target) + steps
     return bursts, np.where(steps > MOST_STEPS, score + steps * 1e3, score)
@@ -253,7 +256,7 @@ def judge_block(cost: FusedCost, target: Target) -> Found:
     shape, fused = cost.shape, cost.fused
     traffic = int(cost.traffic.total)
     if target.goal is not None:
-        known = forecast_phases(phases(cost, target.goal.layout, target), target, target.goal.memory)
+        known = forecast_phases(phases(cost, target.goal.layouts, target), target, target.goal.memory)
         return Found(fused, traffic, float(known.bursts), float(target.goal.score(known)))
     bursts = traffic * target.entry_bytes / target.burst_bytes
     step_share = fused.step_rows * shape.depthwise.stride[0] * shape.row_entries

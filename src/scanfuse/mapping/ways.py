@@ -170,7 +170,7 @@ def _found(
 ) -> Found:
     traffic = int(cost.traffic.total)
     if target.goal is not None:
-        known = forecast_phases(phases(cost, target.goal.layout, target), target, target.goal.memory)
+        known = forecast_phases(phases(cost, target.goal.layouts, target), target, target.goal.memory)
         return Found(choice, traffic, float(known.bursts), float(target.goal.score(known)))
     bursts = traffic * target.entry_bytes / target.burst_bytes
     slots = float(latency_slots(bursts, cycles, cost.steps, True, target))

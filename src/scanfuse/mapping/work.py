@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import singledispatch
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,10 @@ from scanfuse.hardware import PEArray
 from scanfuse.mapping.cascade import CascadeCost
 from scanfuse.mapping.estimate import Target, box_runs, fused_cycles, reduction, tile_cycles, tiling_cycles
 from scanfuse.mapping.fusion import FusedCost
+from scanfuse.mapping.layouts import GroupLayouts
 from scanfuse.mapping.lru import CachedCost
 from scanfuse.mapping.nest import Nest, even_cut
+from scanfuse.mapping.room import chunk_loads, operand_entries, share_of_rows, share_that_fits, tile_loads
 from scanfuse.mapping.tiling import TilingCost
 from scanfuse.mapping.traffic import Traffic
 from scanfuse.mapping.units import UnitShape
@@ -40,16 +43,18 @@ class Flow:
 class Phase:
     """Equal steps of a group.
 
-    overlaps: whether the buffer has room for the next step's loads while one computes. room_entries: free
-    entries meanwhile, for loads of what comes after. waits: the loads need what was stored just before.
+    ahead: the share of its loads that the buffer has room for while the step before computes. room_entries:
+    free entries meanwhile, for loads of what comes after. waits: the loads need what was stored just before.
+    stores_ahead: the share of its stores that need not be complete for the next step to compute.
     """
 
     flows: tuple[Flow, ...]
     cycles: Any
     steps: Any
-    overlaps: Any
+    ahead: Any
     room_entries: Any = 0
     waits: bool = True
+    stores_ahead: Any = 1.0
 
     @property
     def bursts(self) -> Any:
@@ -57,7 +62,7 @@ class Phase:
 
 
 @singledispatch
-def phases(cost: Any, layout: str, target: Target) -> tuple[Phase, ...]:
+def phases(cost: Any, layouts: GroupLayouts, target: Target) -> tuple[Phase, ...]:
     """The phases of a group. Each kind of group registers its own."""
     raise TypeError(f"no kind of group: {cost!r}")
 
@@ -82,15 +87,17 @@ def tiling_phase(
     spans_a: tuple[Any, Any],
     traffic: Traffic,
     axes: dict[str, tuple[Any, Any, Any]],
-    overlaps: Any,
+    ahead: Any,
     room_entries: Any,
-    layout: str,
+    layouts: GroupLayouts,
     target: Target,
+    residual_step: int = 0,
 ) -> Phase:
-    """A tiled layer; for the arguments see `estimate.tiling_bursts` and `tiling_cycles`."""
+    """A tiled layer; for the arguments see `estimate.tiling_bursts`, `tiling_cycles` and `LayerTiling`."""
     layer = nest.layer
     ins, outs = nest.coefficient["A"], nest.coefficient["C"]
-    shape_a, shape_c = layer.ifmap.shape, layer.output.shape
+    shape_a = (max(layer.C, nest.stores[0]), *layer.ifmap.shape[1:])
+    shape_c = (max(layer.K, nest.stores[1]), *layer.output.shape[1:])
     if nest.flat:
         shape_a = (shape_a[0], 1, shape_a[1] * shape_a[2])
         shape_c = (shape_c[0], 1, shape_c[1] * shape_c[2])
@@ -99,19 +106,27 @@ def tiling_phase(
         rows_a = tiles["k"]
     box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], rows_a, columns_a)
     box_c = (tiles["n"] * outs, tiles["p"], tiles["q"])
+    piece = box_c
+    if residual_step:
+        rows, columns = (residual_step, tiles["q"]) if tiles["p"] > 1 else (1, residual_step)
+        piece = (box_c[0], np.minimum(rows, tiles["p"]), np.minimum(columns, tiles["q"]))
     psums = (traffic.psum_read, traffic.psum_written)
     steps = axes["p"][0] * axes["q"][0] * axes["n"][0] * axes["k"][0]
     flows = [
-        _box_flow(shape_a, box_a, traffic.ifmap, layout, target),
-        *(_box_flow(shape_c, box_c, psums[write], layout, target, bool(write)) for write in (False, True)),
-        _box_flow(shape_c, box_c, traffic.residual, layout, target),
-        _box_flow(shape_c, box_c, traffic.ofmap, layout, target, True),
+        _box_flow(shape_a, box_a, traffic.ifmap, layouts.read, target),
+        *(
+            _box_flow(shape_c, box_c, psums[write], layouts.made, target, bool(write))
+            for write in (False, True)
+        ),
+        _box_flow(shape_c, piece, traffic.residual, layouts.added, target),
+        _box_flow(shape_c, piece, traffic.ofmap, layouts.made, target, True),
     ]
     tile_b = nest.coefficient["B"] * tiles["n"] * (1 if nest.channelwise else tiles["k"])
     if layer.weight_entries:
         tile_b = np.minimum(tile_b, layer.weight_entries)
         flows.append(weight_flow([(tile_b, traffic.weight / tile_b)], target))
-    return Phase(tuple(flows), tiling_cycles(nest, axes, target.array), steps, overlaps, room_entries)
+    cycles = tiling_cycles(nest, axes, target.array)
+    return Phase(tuple(flows), cycles, steps, ahead, room_entries, stores_ahead=ahead)
 
 
 def _box_flow(
@@ -128,7 +143,7 @@ def _box_flow(
 
 
 @phases.register
-def _(cost: TilingCost, layout: str, target: Target) -> tuple[Phase, ...]:
+def _(cost: TilingCost, layouts: GroupLayouts, target: Target) -> tuple[Phase, ...]:
     nest, tiling = cost.nest, cost.tiling
     tiles = {"p": tiling.tile_p, "q": tiling.tile_q, "n": tiling.tile_n, "k": tiling.tile_k}
     spans = {axis: nest.span_cuts(axis, tiles[axis]) for axis in "pq"}
@@ -140,34 +155,16 @@ def _(cost: TilingCost, layout: str, target: Target) -> tuple[Phase, ...]:
     if rows is not None:
         extents[0] = max(rows.total // (rows.trips * extents[1]), 1)  # what is new in a band
     room = target.capacity - cost.live_entries
-    overlaps = room >= _brought(cost, axes)
+    loads = tile_loads(cost, axes)
+    ahead = share_that_fits(loads, room)
     traffic = cost.traffic
-    return (
-        tiling_phase(nest, tiles, (extents[0], extents[1]), traffic, axes, overlaps, room, layout, target),
-    )
-
-
-def _brought(cost: TilingCost, axes: dict[str, tuple[Any, Any, Any]]) -> int:
-    """Entries that a typical step brings in: of what depends on the innermost loop that turns."""
-    nest, order = cost.nest, cost.tiling.order
-    trips = {"m": axes["p"][0] * axes["q"][0], "n": axes["n"][0], "k": axes["k"][0]}
-    inner = next((axis for axis in reversed(order) if trips[axis] > 1), None)
-    total = 0
-    for operand in "ABC":
-        if inner == nest.free_axis[operand]:
-            continue
-        size = nest.coefficient[operand] * (cost.psum_entries if operand == "C" else 1)
-        for axis in "mnk":
-            if axis != nest.free_axis[operand]:
-                cut = cost.cuts[operand][axis]
-                rolls = cost.tiling.rolling and operand == "A" and axis == "m"
-                size *= -(-int(cut.total) // int(cut.trips)) if rolls else int(cut.largest)
-        total += size
-    return total
+    spans_a, step = (extents[0], extents[1]), tiling.residual_step
+    phase = tiling_phase(nest, tiles, spans_a, traffic, axes, ahead, room, layouts, target, step)
+    return (replace(phase, stores_ahead=step > 0 or room >= sum(loads) + operand_entries(cost, "C")),)
 
 
 @phases.register
-def _(cost: CachedCost, layout: str, target: Target) -> tuple[Phase, ...]:
+def _(cost: CachedCost, layouts: GroupLayouts, target: Target) -> tuple[Phase, ...]:
     nest, tiling, grid = cost.nest, cost.cached.tiling, cost.grid
     tiles = {"p": tiling.tile_p, "q": tiling.tile_q, "n": tiling.tile_n, "k": tiling.tile_k}
     cuts = {axis: nest.span_cuts(axis, tiles[axis])[1] for axis in "pq"}
@@ -175,14 +172,14 @@ def _(cost: CachedCost, layout: str, target: Target) -> tuple[Phase, ...]:
     axes = {axis: (np.asarray(cut.trips), cut.first, cut.last) for axis, cut in cuts.items()}
     rows, columns = (int(np.diff(grid.input_edges[axis]).max(initial=1)) for axis in "pq")
     room = target.capacity - cost.live_entries
-    return (tiling_phase(nest, tiles, (rows, columns), cost.traffic, axes, False, room, layout, target),)
+    return (tiling_phase(nest, tiles, (rows, columns), cost.traffic, axes, False, room, layouts, target),)
 
 
 # --- a fused block ------------------------------------------------------------------------------------
 
 
 @phases.register
-def _(cost: FusedCost, layout: str, target: Target) -> tuple[Phase, ...]:
+def _(cost: FusedCost, layouts: GroupLayouts, target: Target) -> tuple[Phase, ...]:
     """One chunk: input rows stream through. Several: input rows come with a band's first chunk, weights with
     each, and the result leaves with the last."""
     shape, fused, traffic = cost.shape, cost.fused, cost.traffic
@@ -194,10 +191,10 @@ def _(cost: FusedCost, layout: str, target: Target) -> tuple[Phase, ...]:
     step_rows = min(fused.step_rows, fused.band_rows)
     fresh = min(step_rows * shape.depthwise.stride[0], first.ifmap.height)
     box = (fused.chunk if fused.input_by_chunk else first.C, fresh, first.ifmap.width)
-    loads = _box_flow(first.ifmap.shape, box, traffic.ifmap, layout, target)
+    loads = _box_flow(first.ifmap.shape, box, traffic.ifmap, layouts.read, target)
     out = (shape.project.K, step_rows, shape.project.Q)
-    stores = _box_flow(shape.project.output.shape, out, traffic.ofmap, layout, target, True)
-    again = _box_flow(shape.project.output.shape, out, traffic.residual, layout, target)
+    stores = _box_flow(shape.project.output.shape, out, traffic.ofmap, layouts.made, target, True)
+    again = _box_flow(shape.project.output.shape, out, traffic.residual, layouts.added, target)
     per_channel = [shape.depthwise.R * shape.depthwise.S]
     per_channel += [shape.project.K] + ([] if shape.expand is None else [shape.expand.C])
     visits = traffic.weight / (shape.depthwise.C * shape.weights_per_channel)
@@ -232,30 +229,35 @@ def _part(flow: Flow, share: float) -> Flow:
 
 
 @phases.register
-def _(cost: CascadeCost, layout: str, target: Target) -> tuple[Phase, ...]:
+def _(cost: CascadeCost, layouts: GroupLayouts, target: Target) -> tuple[Phase, ...]:
     cascade, traffic = cost.cascade, cost.traffic
-    cycles, steps = cascade_cycles(cost, target.array), cost.steps
+    by_unit, steps = unit_cycles(cost, target.array), cost.steps
+    cycles = sum(by_unit)
     room = target.capacity - cost.live_entries
     last = cost.shapes[-1]
     channels = cascade.chunks[0] if cost.by_chunk else cost.ifmap.channels
     width = _width(cost.widest[0].ifmap)
     rows = max(sum(b - a for a, b in cost.input_loads.values()) // max(len(cost.input_loads), 1), 1)
-    ifmap = _box_flow(cost.ifmap.shape, (channels, rows, width), traffic.ifmap, layout, target)
+    ifmap = _box_flow(cost.ifmap.shape, (channels, rows, width), traffic.ifmap, layouts.read, target)
     out_rows = 1 if cost.pools else max(cost.made_rows[-1] // cost.events[-1], 1)
     made = cost.part_spans[0][1] if cascade.parts > 1 else last.output.channels
     if not last.sums:  # each chunk makes some channels of the result
         made = min(cascade.chunks[-1], last.channels) * last.output.channels // last.channels
     out = (made, out_rows, 1 if cost.pools else _width(cost.widest[-1].result))
-    stores = _box_flow(last.output.shape, out, traffic.ofmap, layout, target, True)
-    again = _box_flow(last.output.shape, out, traffic.residual, layout, target)
-    weights = weight_flow(_weight_tiles(cost), target)
+    stores = _box_flow(last.output.shape, out, traffic.ofmap, layouts.made, target, True)
+    again = _box_flow(last.output.shape, out, traffic.residual, layouts.added, target)
+    tiles = [list(_weight_tiles(cost, unit)) for unit in range(len(cost.shapes))]
     waits = traffic.ifmap > 0
+    if cascade.walk == "rows" and set(cost.events) == {1} and len(cost.columns) == 1:
+        return _one_by_one(cost, (ifmap,), tiles, (again, stores), by_unit, target)
+    weights = weight_flow(chain(*tiles), target)
     if cascade.walk == "rows":
-        return (Phase((ifmap, weights, again, stores), cycles, steps, room >= _claimed(cost), room, waits),)
+        ahead = share_of_rows(cost, target.capacity)
+        return (Phase((ifmap, weights, again, stores), cycles, steps, ahead, room, waits),)
     trips = len(cost.chunk_spans[0]) * len(cost.part_spans if cascade.parts > 1 else (1,))
-    ahead = room >= cascade.chunks[0] * cost.demand[1][0]
+    ahead = share_that_fits(chunk_loads(cost, 0), room)
     if cost.by_chunk or trips == 1:
-        return (Phase((ifmap, weights, again, stores), cycles, max(trips, 1), ahead, room, waits),)
+        return (Phase((ifmap, weights, again, stores), cycles, steps, ahead, room, waits),)
     opening = Phase(
         (ifmap, _part(weights, 1 / trips)), cycles / trips, max(steps // trips, 1), True, room, waits
     )
@@ -266,53 +268,56 @@ def _(cost: CascadeCost, layout: str, target: Target) -> tuple[Phase, ...]:
     return opening, rest, closing
 
 
-def _claimed(cost: CascadeCost) -> int:
-    """Entries that the next event claims before it computes: the most of any unit, walked by rows."""
-    most = 0
-    _, per_chunk, _ = cost.demand
-    for unit, shape in enumerate(cost.shapes):
-        rows = -(-cost.made_rows[unit] // cost.events[unit])
-        result = rows * _width(cost.widest[unit].result) * shape.output.channels * cost.psum_entries
-        if cost.leaves_by_chunk(unit) or shape.pool is not None:
-            result = 0
-        fresh = 0
-        if unit == 0 and cost.input_loads:
-            most_rows = max(stop - start for start, stop in list(cost.input_loads.values())[1:] or [(0, 0)])
-            fresh = most_rows * _width(cost.widest[0].ifmap) * cost.ifmap.channels
-        most = max(most, cost.cascade.chunks[unit] * per_chunk[unit] + result + fresh)
-    return most
+def _one_by_one(
+    cost: CascadeCost, ins: tuple[Flow, ...], tiles: list[list[tuple[int, int]]], outs: tuple[Flow, ...],
+    cycles: list[int], target: Target,
+) -> tuple[Phase, ...]:  # fmt: skip
+    """A walk by rows in which each unit makes all its rows at once: a phase for each."""
+    found = []
+    last = len(cost.shapes) - 1
+    for unit, entries in enumerate(cost.unit_entries):
+        room = target.capacity - entries
+        flows = (
+            *(ins if unit == 0 else ()),
+            weight_flow(tiles[unit], target),
+            *(outs if unit == last else ()),
+        )
+        steps, ahead = len(cost.chunk_spans[unit]), share_that_fits(chunk_loads(cost, unit), room)
+        waits = unit == 0 and cost.traffic.ifmap > 0
+        found.append(Phase(flows, cycles[unit], steps, ahead, room, waits))
+    return tuple(found)
 
 
-def _weight_tiles(cost: CascadeCost) -> Iterator[tuple[int, int]]:
-    """Tiles of weights of some size (in entries), and how often such a tile comes."""
+def _weight_tiles(cost: CascadeCost, unit: int) -> Iterator[tuple[int, int]]:
+    """Tiles of a unit's weights of some size (in entries), and how often such a tile comes."""
+    shape, pinned = cost.shapes[unit], cost.cascade.pinned[unit]
     parts = len(cost.part_spans) if cost.cascade.parts > 1 else 1
-    for unit, shape in enumerate(cost.shapes):
-        pinned = cost.cascade.pinned[unit]
-        again = 1 if cost.cascade.walk == "chunks" else cost.events[unit] * len(cost.columns)
-        chunks = Counter((stop - start, stop <= pinned) for start, stop in cost.chunk_spans[unit])
-        for (width, stays), count in chunks.items():
-            times = count if stays else count * again
-            for layer in (shape.lead, shape.middle, shape.side):
-                if layer is not None and layer.weight_entries:
-                    often = times * parts if layer is shape.middle else times
-                    yield width * (layer.weight_entries // shape.channels), often
-            if shape.last is not None:
-                yield width * -(-shape.last.K // parts), times * parts
+    again = 1 if cost.cascade.walk == "chunks" else cost.events[unit] * len(cost.columns)
+    chunks = Counter((stop - start, stop <= pinned) for start, stop in cost.chunk_spans[unit])
+    for (width, stays), count in chunks.items():
+        times = count if stays else count * again
+        for layer in (shape.lead, shape.middle, shape.side):
+            if layer is not None and layer.weight_entries:
+                often = times * parts if layer is shape.middle else times
+                yield width * (layer.weight_entries // shape.channels), often
+        if shape.last is not None:
+            yield width * -(-shape.last.K // parts), times * parts
 
 
 def _width(span: tuple[int, int]) -> int:
     return span[1] - span[0]
 
 
-def cascade_cycles(cost: CascadeCost, array: PEArray) -> int:
-    """PE-array cycles of a cascade, as its program takes them."""
-    total = 0
+def unit_cycles(cost: CascadeCost, array: PEArray) -> list[int]:
+    """PE-array cycles of a cascade, unit by unit, as its program takes them."""
+    found = []
     events = _events(cost)
     for unit, shape in enumerate(cost.shapes):
         widths = Counter(
             (_width(stripe[unit].result), _width(stripe[unit].window)) for stripe in cost.columns
         )
         chunks = Counter(stop - start for start, stop in cost.chunk_spans[unit])
+        total = 0
         for (width, window_width), stripes in widths.items():
             for (rows, fresh), times in events[unit].items():
                 pixels = rows * width
@@ -322,7 +327,8 @@ def cascade_cycles(cost: CascadeCost, array: PEArray) -> int:
                     if shape.pool is not None:
                         one += int(tile_cycles(shape.pool, 1, chunk, rows, array))
                     total += stripes * times * trips * one
-    return total
+        found.append(total)
+    return found
 
 
 def _events(cost: CascadeCost) -> list[Counter[tuple[int, int]]]:

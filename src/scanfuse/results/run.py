@@ -237,7 +237,7 @@ def _best_measured(
     searches: Searches,
     show: Progress,
 ) -> Mapping:
-    memory, burst_ps = memory_costs(config), burst_of(config)["burst_ps"]
+    memory, burst_ps = memory_costs(config, accelerator), burst_of(config)["burst_ps"]
     choice = Choice(network, accelerator, objective, memory, burst_ps, searches)
     with show(f"{schedule}: map", 0) as advance:
         found = choice.candidates(schedule, lambda name: advance())
@@ -289,7 +289,7 @@ def explain_mapping(
     objective: str = "traffic",
 ) -> list[Explanation]:
     """Why each group of a mapping was chosen, for this DRAM and an objective. Raises MappingError."""
-    memory = None if objective == "traffic" else memory_costs(config)
+    memory = None if objective == "traffic" else memory_costs(config, accelerator)
     burst = burst_of(config)
     with (progress or quiet)("explain", len(mapping.groups)) as advance:
         return list(
