@@ -1,0 +1,22 @@
+"""Many runs: a sweep of points over networks, schedules and hardware, on the cores of a machine or a cluster.
+
+`sweep(spec)` returns a table; `scanfuse sweep` is the same as a command. See docs/sweeps.md.
+"""
+
+from scanfuse.sweeps.errors import SweepError
+from scanfuse.sweeps.pareto import DIMENSIONS, pareto_front, plot_fronts, workload_name
+from scanfuse.sweeps.run import Done, run_sweep, sweep
+from scanfuse.sweeps.spec import Spec, load_spec
+
+__all__ = [
+    "DIMENSIONS",
+    "Done",
+    "Spec",
+    "SweepError",
+    "load_spec",
+    "pareto_front",
+    "plot_fronts",
+    "run_sweep",
+    "sweep",
+    "workload_name",
+]
