@@ -82,6 +82,7 @@ def main(args: argparse.Namespace) -> int:
     spec = sweeps.load_spec(args.spec)
     folder = args.out or Path("sweeps") / spec.name
     done = sweeps.run_sweep(spec, folder, args.jobs, args.cluster, shard, show_progress)
+    options.warn_of_overrides(*done.configs)
     table, failed = done.table, done.table[done.table["error"].notna()]
     print_sweep(table, args.format)
     sys.stdout.flush()

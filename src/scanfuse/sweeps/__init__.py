@@ -4,12 +4,13 @@
 """
 
 from scanfuse.sweeps.errors import SweepError
-from scanfuse.sweeps.pareto import DIMENSIONS, pareto_front, plot_fronts, workload_name
+from scanfuse.sweeps.pareto import DIMENSIONS, PLOT_FORMATS, pareto_front, plot_fronts, workload_name
 from scanfuse.sweeps.run import Done, run_sweep, sweep
 from scanfuse.sweeps.spec import Spec, load_spec
 
 __all__ = [
     "DIMENSIONS",
+    "PLOT_FORMATS",
     "Done",
     "Spec",
     "SweepError",

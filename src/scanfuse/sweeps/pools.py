@@ -48,13 +48,10 @@ def outcomes(points: Sequence[Ready], workers: Workers) -> Iterator[tuple[Ready,
         return
     pool = _cluster(workers.cluster) if workers.cluster else _processes(min(workers.jobs, len(points)))
     with pool as executor:
-        running = {executor.submit(evaluate, point, scanfuse.__version__): point for point in points}
-        try:
-            for future in as_completed(running):
-                yield running[future], _outcome(future)
-        finally:
-            for future in running:
-                future.cancel()
+        with _interrupts_held():
+            running = {executor.submit(evaluate, point, scanfuse.__version__): point for point in points}
+        for future in as_completed(running):
+            yield running[future], _outcome(future)
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:
@@ -76,13 +73,31 @@ def _outcome(future: Future[Outcome]) -> Outcome:
 @contextmanager
 def _processes(jobs: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")  # the same on every system; no threads are forked
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_with_parent) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_leave_with_parent)
+    try:
         yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C waits while processes start, and with them until they are ready for it: they inherit this."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave_with_parent() -> None:
     """In a worker: end at once on Ctrl-C, and when whoever started it has gone, however that went."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -99,7 +114,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     try:
         yield client.get_executor(pure=False)
     finally:
-        client.close()
+        client.close()  # what has not begun is forgotten
 
 
 def _client(address: str) -> Any:

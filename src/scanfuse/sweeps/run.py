@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scanfuse.dram import DramConfig
 from scanfuse.results.files import check_writable_folder
 from scanfuse.results.run import Progress, quiet
 from scanfuse.sweeps.errors import SweepError
@@ -25,10 +26,11 @@ WHOLE = (1, 1)
 
 @dataclass(frozen=True)
 class Done:
-    """A finished sweep. kept: how many of its points were there before."""
+    """A finished sweep. kept: how many of its points were there before; configs: the memories in it."""
 
     table: pd.DataFrame
     kept: int
+    configs: tuple[DramConfig, ...]
 
 
 def sweep(
@@ -78,7 +80,7 @@ def run_sweep(
     points = make_ready(spec)
     mine = of_shard(in_order(point for point in points if isinstance(point, Ready)), shard)
     figures = {} if folder is None else kept_figures(folder, mine)
-    kept = len(figures)
+    kept = sum(point.key in figures for point in mine)
     missing = {point.key: point for point in reversed(mine) if point.key not in figures}
     waiting = [point for point in mine if missing.get(point.key) is point]  # of equal ones the first
     found = {key: Outcome(known) for key, known in figures.items()}
@@ -95,7 +97,7 @@ def run_sweep(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         write_table(folder, table, shard)
-    return Done(table, kept)
+    return Done(table, kept, tuple(dict.fromkeys(point.config for point in mine)))
 
 
 def check_shard(shard: tuple[int, int]) -> None:
