@@ -2,9 +2,9 @@
 
 Run with `python benchmarks/sweep.py [SPEC.toml] [--jobs N]`. The first lines stand beside the goal: 1,000
 points of MobileNet V2 in at most 15 minutes on 2 cores, which is 1.8 s of CPU a point. Every search is made
-anew, in a cache folder of its own. The phases are those of some families of points, run in this process with
-nothing kept either: `search` finds mappings or takes them from disk where another point has found them,
-`prove` unrolls and checks programs or remembers them, `simulate` is never shared.
+anew, in a cache folder of its own. The phases are those of one family of points of each schedule, run in
+this process with nothing kept either: `search` finds mappings, or takes them from disk where another point
+has found them; `prove` unrolls and checks programs, or remembers them; `simulate` is never shared.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from scanfuse.sweeps.points import in_order, make_ready
 
 SPEC = Path(__file__).parents[1] / "examples" / "sweeps" / "accelerators.toml"
 PHASES = {"search": "map_network", "prove": "proved", "simulate": "run_program"}
-FAMILIES = 8  # of which the phases are taken
 
 
 def whole_command(spec: Path, jobs: int) -> None:
@@ -52,8 +51,8 @@ def by_phase(spec: Path) -> None:
     start_s = time.process_time()
     ordered = in_order(make_ready(load_spec(spec)))
     spent_s["ready"] = time.process_time() - start_s
-    families = list(dict.fromkeys(point.family for point in ordered))[:FAMILIES]
-    points = [point for point in ordered if point.family in families]
+    families = {point.schedule: point.family for point in ordered}  # the last of each schedule
+    points = [point for point in ordered if point.family in families.values()]
     spent_s["ready"] *= len(points) / len(ordered)
     for phase, name in PHASES.items():
         setattr(evaluation, name, timed(getattr(evaluation, name), phase, spent_s))

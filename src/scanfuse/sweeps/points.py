@@ -67,7 +67,10 @@ def error_text(error: Exception) -> str:
 
 def check_values(spec: Spec) -> None:
     """Try each value by itself, so that what is misspelt is found before anything runs. Raises SweepError."""
-    for table, key, value in dict.fromkeys(spec.values):
+    first: dict[Any, str] = {}
+    for table, key, value in spec.values:
+        first.setdefault((key, type(value), value), table)
+    for (key, _, value), table in first.items():
         where = f"{spec.where}: {table}"
         if key in CHOICES and value not in CHOICES[key]:
             hint = did_you_mean(value, CHOICES[key])

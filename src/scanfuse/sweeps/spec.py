@@ -51,7 +51,7 @@ SHORT = {
 }
 ARRAY = re.compile(r"\s*(\d+)\s*[xX]\s*(\d+)\s*")
 TABLES = ("base", "grid", "points")
-MOST_POINTS = 1_000_000
+MOST_POINTS = 100_000
 
 Settings = tuple[tuple[str, Any], ...]
 
