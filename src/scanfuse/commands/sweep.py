@@ -80,6 +80,8 @@ def main(args: argparse.Namespace) -> int:
         raise BadInput("--jobs is of this machine, --cluster another place: give one of them")
     shard = parse_shard(args.shard)
     spec = sweeps.load_spec(args.spec)
+    if args.plot:
+        sweeps.matplotlib_figure()  # rather told now than after hours
     folder = args.out or Path("sweeps") / spec.name
     done = sweeps.run_sweep(spec, folder, args.jobs, args.cluster, shard, show_progress)
     options.warn_of_overrides(*done.configs)

@@ -4,7 +4,14 @@
 """
 
 from scanfuse.sweeps.errors import SweepError
-from scanfuse.sweeps.pareto import DIMENSIONS, PLOT_FORMATS, pareto_front, plot_fronts, workload_name
+from scanfuse.sweeps.pareto import (
+    DIMENSIONS,
+    PLOT_FORMATS,
+    matplotlib_figure,
+    pareto_front,
+    plot_fronts,
+    workload_name,
+)
 from scanfuse.sweeps.run import Done, run_sweep, sweep
 from scanfuse.sweeps.spec import Spec, load_spec
 
@@ -15,6 +22,7 @@ __all__ = [
     "Spec",
     "SweepError",
     "load_spec",
+    "matplotlib_figure",
     "pareto_front",
     "plot_fronts",
     "run_sweep",

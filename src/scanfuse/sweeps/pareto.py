@@ -14,6 +14,7 @@ from scanfuse.sweeps.errors import SweepError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 DIMENSIONS = ("total_nj", "latency_us", "buffer.entries")  # the less, the better
 WORKLOAD = ["network", "resolution", "width"]  # points of one workload are compared, no others
@@ -66,16 +67,13 @@ def plot_fronts(table: pd.DataFrame, path: str | Path) -> None:
     path = Path(path)
     if path.suffix[1:] not in PLOT_FORMATS:
         raise SweepError(f"{path}: the name must end in one of .{', .'.join(PLOT_FORMATS)}")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise SweepError("plots need matplotlib: pip install 'scanfuse[plot]'") from None
+    figure_type = matplotlib_figure()
     good = table[table["error"].isna()]
     if good.empty:
         raise SweepError("nothing to draw: every point failed")
     workloads = list(good.groupby(WORKLOAD, dropna=False, sort=False))
     width, height = INCHES
-    figure = Figure(figsize=(width * len(PANELS), height * len(workloads) + 0.5), layout="constrained")
+    figure = figure_type(figsize=(width * len(PANELS), height * len(workloads) + 0.5), layout="constrained")
     grid = figure.subplots(len(workloads), len(PANELS), squeeze=False)
     marks = dict(zip(good["schedule"].unique(), MARKS, strict=False))
     for (_, points), axes in zip(workloads, grid, strict=True):
@@ -92,6 +90,15 @@ def plot_fronts(table: pd.DataFrame, path: str | Path) -> None:
     }
     figure.legend(seen.values(), seen.keys(), loc="outside lower center", **legend)
     write_whole(path, partial(figure.savefig, format=path.suffix[1:], dpi=DPI))
+
+
+def matplotlib_figure() -> type[Figure]:
+    """What is drawn on. Raises SweepError where matplotlib is absent."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise SweepError("plots need matplotlib: pip install 'scanfuse[plot]'") from None
+    return Figure
 
 
 def workload_name(row: pd.Series) -> str:
