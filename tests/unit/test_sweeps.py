@@ -97,6 +97,7 @@ GRID = '[grid]\nnetwork = "mobilenet_v2"\n'
         (GRID + "buffer = [nan]", "grid: buffer.entries: expected a whole number, got nan"),
         (GRID + "buffer = [[1]]", "grid.buffer: expected a number, a text, true or false, got [1]"),
         (GRID + "buffer = [8, 8]", "grid.buffer: 8 twice"),
+        (GRID + 'array = ["8x8", "8 x 8"]', "grid.array: '8x8' twice"),
         (GRID + "buffer = []", "grid.buffer: an empty list"),
         (
             GRID + 'buffer = 1\n"buffer.entries" = 2',

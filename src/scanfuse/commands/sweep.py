@@ -100,7 +100,7 @@ def main(args: argparse.Namespace) -> int:
 
 def parse_shard(text: str) -> tuple[int, int]:
     """Shard i of n as `i/n`. Raises BadInput."""
-    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)
     if found is None:
         raise BadInput(f"--shard {text}: give I/N, such as 1/4")
     return int(found[1]), int(found[2])

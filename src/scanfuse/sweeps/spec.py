@@ -19,6 +19,7 @@ is found when a point is made ready. Relative paths are those of the file they s
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ SHORT = {
     "layout": "layout.order",
     "buffer": "buffer.entries",
 }
-ARRAY = re.compile(r"\s*(\d+)\s*[xX]\s*(\d+)\s*")
+ARRAY = re.compile(r"\s*([0-9]{1,9})\s*[xX]\s*([0-9]{1,9})\s*")
 TABLES = ("base", "grid", "points")
 MOST_POINTS = 100_000
 
@@ -99,17 +100,16 @@ def _spec(table: dict[str, Any], name: str, where: str, folder: Path) -> Spec:
         place, told = _told(error)
         raise SweepError(f"{where}: {place}: {told}; {_allowed()}") from None
     reader = _Reader(where, folder)
-    base = reader.axes(document.base, "base", many=False)
-    grid = reader.axes(document.grid, "grid", many=True)
-    listed = [
-        reader.axes(point, f"points[{number}]", many=False) for number, point in enumerate(document.points, 1)
-    ]
+    base = reader.settings(document.base, "base")
+    grid = reader.axes(document.grid, "grid")
+    listed = [reader.settings(one, f"points[{number}]") for number, one in enumerate(document.points)]
     if not grid and not listed:
         raise SweepError(f"{where}: no points; {_allowed()}")
-    count = len(listed) + _product(grid)
+    count = len(listed) + (math.prod(map(len, grid)) if grid else 0)
     if count > MOST_POINTS:
         raise SweepError(f"{where}: {count:,} points, and {MOST_POINTS:,} is the most: leave some values out")
-    points = [*_combinations(base, grid), *(_merged(base, *_combinations({}, one)) for one in listed)]
+    points = [_merged(base, *some) for some in itertools.product(*grid)] if grid else []
+    points += [_merged(base, one) for one in listed]
     for settings in points:
         if "network" not in dict(settings):
             raise SweepError(
@@ -128,25 +128,9 @@ def _allowed() -> str:
     return "give [grid], every combination of some values, or [[points]], each its own; and [base] for all"
 
 
-def _product(grid: dict[str, list[Settings]]) -> int:
-    count = 1 if grid else 0
-    for choices in grid.values():
-        count *= len(choices)
-    return count
-
-
-def _combinations(base: dict[str, list[Settings]], grid: dict[str, list[Settings]]) -> Iterator[Settings]:
-    """The points of a grid: the last axis varies first."""
-    if grid:
-        for some in itertools.product(*grid.values()):
-            yield _merged(base, *some)
-
-
-def _merged(base: dict[str, list[Settings]], *some: Settings) -> Settings:
-    merged = {key: value for (settings,) in base.values() for key, value in settings}
-    for settings in some:
-        merged |= dict(settings)
-    return tuple(merged.items())
+def _merged(*some: Settings) -> Settings:
+    """Settings together; the later of equal keys holds, in the place of the first."""
+    return tuple({key: value for settings in some for key, value in settings}.items())
 
 
 class _Reader:
@@ -156,27 +140,36 @@ class _Reader:
         self.where, self.folder = where, folder
         self.values: list[tuple[str, str, Any]] = []
 
-    def axes(self, table: dict[str, Any], name: str, *, many: bool) -> dict[str, list[Settings]]:
-        """By key as it was written, the settings of each of its values."""
-        found: dict[str, list[Settings]] = {}
+    def settings(self, table: dict[str, Any], name: str) -> Settings:
+        """Those of a table with one value for each key."""
+        for key, value in _flat(table):
+            if isinstance(value, list):
+                raise SweepError(
+                    f"{self.where}: {name}.{key}: one value here, got {value!r}; a list goes into [grid]"
+                )
+        return _merged(*(settings for (settings,) in self.axes(table, name)))
+
+    def axes(self, table: dict[str, Any], name: str) -> list[list[Settings]]:
+        """For each key the settings of each of its values."""
+        found: list[list[Settings]] = []
         seen: dict[str, str] = {}
         for key, value in _flat(table):
             where = f"{self.where}: {name}.{key}"
             self._check_key(key, name)
             choices = value if isinstance(value, list) else [value]
-            if isinstance(value, list) and not many:
-                raise SweepError(f"{where}: one value here, got {value!r}; a list of values goes into [grid]")
             if not choices:
                 raise SweepError(f"{where}: an empty list: give one value or more")
-            found[key] = [self._settings(key, choice, where) for choice in choices]
-            for place, settings in enumerate(found[key]):
-                if settings in found[key][:place]:
-                    raise SweepError(f"{where}: {choices[place]!r} twice")
-                self.values += [(name, full, value) for full, value in settings]
-            for full, _ in found[key][0]:
+            axis = [self._settings(key, choice, where) for choice in choices]
+            if len(set(axis)) < len(axis):
+                pairs = zip(choices, axis, strict=True)
+                twice = next(value for value, settings in pairs if axis.count(settings) > 1)
+                raise SweepError(f"{where}: {twice!r} twice")
+            self.values += [(name, full, value) for settings in axis for full, value in settings]
+            for full, _ in axis[0]:
                 if full in seen:
                     raise SweepError(f"{where}: sets {full}, as {seen[full]} does: leave out one")
                 seen[full] = key
+            found.append(axis)
         return found
 
     def _check_key(self, key: str, name: str) -> None:
