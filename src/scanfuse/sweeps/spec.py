@@ -37,7 +37,7 @@ from scanfuse.sweeps.errors import SweepError
 
 RUN_KEYS: dict[str, Any] = {
     "network": str,
-    "resolution": Annotated[int, msgspec.Meta(gt=0)],
+    "resolution": Annotated[int, msgspec.Meta(gt=0, le=1_000_000)],
     "width": Annotated[float, msgspec.Meta(gt=0, le=1000)],
     "skip_unsupported": bool,
     "schedule": str,
