@@ -8,6 +8,7 @@ The names a user needs first, each documented where it lives:
     unroll, check   its program, and the proof of it                 scanfuse.program
     run             all of it: mapped, proved, simulated, tabulated  scanfuse.results
     load_mapping, save_mapping, run_mapping   a mapping of one's own, in a file and run
+    sweep           many runs, as one table                          scanfuse.sweeps
     DramConfig, replay   the DRAM alone                              scanfuse.dram
 
 The rooms `scanfuse.execute` and `scanfuse.simulate` hold the functional executor and the timing model.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scanfuse.program import check, unroll
     from scanfuse.results import load_mapping, run_mapping, save_mapping
     from scanfuse.results.run import run
+    from scanfuse.sweeps import sweep
 
 __version__ = "0.1.0"
 
@@ -38,6 +40,7 @@ __all__ = [
     "run",
     "run_mapping",
     "save_mapping",
+    "sweep",
     "unroll",
 ]
 
@@ -52,6 +55,7 @@ _ROOMS = {
     "run": "results",
     "run_mapping": "results",
     "save_mapping": "results",
+    "sweep": "sweeps",
     "unroll": "program",
 }
 

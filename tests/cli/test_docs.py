@@ -20,6 +20,7 @@ EXAMPLES = ROOT / "traces" / "formats"
 PAGES = ROOT / "docs" / "formats"
 MAPPING = ROOT / "docs" / "mapping.md"
 NETWORKS = ROOT / "docs" / "networks.md"
+SWEEPS = ROOT / "docs" / "sweeps.md"
 PYTHON = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 CFG = DramConfig.from_ini("DDR3_micron_32M_8B_x8_sg15")
 REQUESTS = [(0, 0, 0), (0, 64, 0), (12, 0x1000, 1), (12, 0x80, 0), (30, 0x2000040, 0), (200, 0xC0, 1)]
@@ -29,7 +30,7 @@ NO_CYCLES = ("misc", "ramulator", "ramulator2-loadstore", "ramulator2-readwrite"
 
 
 def examples() -> list[tuple[str, str, str]]:
-    pages = [ROOT / "docs" / "dram.md", MAPPING, NETWORKS, *sorted(PAGES.glob("*.md"))]
+    pages = [ROOT / "docs" / "dram.md", MAPPING, NETWORKS, SWEEPS, *sorted(PAGES.glob("*.md"))]
     found = [(page, code, out) for page in pages for code, out in PYTHON.findall(page.read_text("utf-8"))]
     return [(f"{page.stem}-{number}", code, out) for number, (page, code, out) in enumerate(found)]
 
@@ -46,9 +47,10 @@ def test_python_examples(name: str, code: str, expected: str, tmp_path: Path) ->
         assert lines == [line.rstrip() for line in expected.splitlines()]
 
 
-@pytest.mark.parametrize("page", [PAGES / "index.md", MAPPING, NETWORKS], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [PAGES / "index.md", MAPPING, NETWORKS, SWEEPS], ids=lambda page: page.stem)
 def test_console_examples(page: Path, tmp_path: Path) -> None:
     (tmp_path / "traces").symlink_to(ROOT / "traces")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     (tmp_path / "bad.ramulator").write_text("0x40 R\n0x80 Q\n0xc0 W\n")
     blocks = re.findall(r"```(console|diff)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     assert blocks
@@ -90,6 +92,11 @@ def test_the_groups_of_the_mapping_page_are_those_of_its_examples() -> None:
             assert all(group in document["groups"] for group in groups)
         at += count
     assert at == len(blocks)
+
+
+def test_the_sweep_of_its_page_is_the_example() -> None:
+    (told,) = re.findall(r"```toml\n(.*?)```", SWEEPS.read_text("utf-8"), re.DOTALL)
+    assert told == (ROOT / "examples" / "sweeps" / "buffers.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", [name for name in trace_formats() if name not in ("npz", "parquet")])

@@ -56,7 +56,8 @@ def test_the_readme_shows_commands() -> None:
 
 @pytest.mark.slow
 def test_shell_lines_work_in_order(tmp_path: Path) -> None:
-    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    for name in ("tests", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
     for line in scanfuse_lines():
         found = run([sys.executable, "-m", *shlex.split(line)], tmp_path)
         assert found.returncode == 0, (line, found.stderr)

@@ -28,6 +28,7 @@ READERS = {
     "mapping.json": "map --mapping mapping.json",
     "config.toml": "run config.toml --out out",
     "golden.toml": "check golden.toml",
+    "sweep.toml": "sweep sweep.toml --jobs 1 --out out",
     "summary.json": "replay trace.csv --verify-against summary.json",
     "trace.csv": "replay trace.csv",
     "trace.csv.gz": "replay trace.csv.gz",
@@ -122,6 +123,7 @@ def make_files(folder):
     (folder / "golden.toml").write_text(asked)
     assert main(["check", "--update", "golden.toml"]) == 0
     (folder / "config.toml").write_text(asked)
+    (folder / "sweep.toml").write_text('[[points]]\nnetwork = "net.csv"\n')
 
 
 @pytest.fixture

@@ -35,9 +35,11 @@ def run_without(packages, line, folder):
         "compare mobilenet_v2 --resolution 32 --schedules raster,deep",
         "map mobilenet_v2 --resolution 32",
         "completion bash",
+        "sweep one.toml --jobs 1",
     ],
 )
 def test_all_else_runs_without_optional_packages(line, tmp_path):
+    (tmp_path / "one.toml").write_text('[[points]]\nnetwork = "mobilenet_v2"\nresolution = 32')
     done = run_without(OPTIONAL, line, tmp_path)
     assert done.returncode == 0, done.stderr
 
@@ -46,6 +48,8 @@ def test_all_else_runs_without_optional_packages(line, tmp_path):
     ("package", "extra", "line"),
     [
         ("onnx", "onnx", "run model.onnx"),
+        ("matplotlib", "plot", "sweep one.toml --plot"),
+        ("distributed", "cluster", "sweep one.toml --cluster tcp://127.0.0.1:9"),
         ("cffi", "dramsim2", "dramsim2 attach --root ."),
         pytest.param(
             "zstandard", "zstd", "replay trace.csv.zst",
@@ -56,6 +60,7 @@ def test_all_else_runs_without_optional_packages(line, tmp_path):
 def test_a_command_that_needs_one_names_the_extra(package, extra, line, tmp_path):
     for name in ("model.onnx", "trace.csv.zst", "DRAMSim.h", "libdramsim.so"):
         (tmp_path / name).write_bytes(b"(\xb5/\xfd")
+    (tmp_path / "one.toml").write_text('[[points]]\nnetwork = "mobilenet_v2"\nresolution = 32')
     done = run_without([package], line, tmp_path)
     assert done.returncode == 2, done.stderr
     error = done.stderr.splitlines()[-1]

@@ -77,7 +77,8 @@ def test_whatever_decides_a_search_makes_another():
         {"schedule": "scan"},
         {"network": load("mobilenet_v2", 32, 0.5)},
         {"hardware": load_hardware("paper", ["buffer.entries=6001"])},
-        {"config": dram_config(other)},
+        {"objective": "energy", "hardware": other, "config": dram_config(other)},
+        {"config": dram_config(load_hardware("paper", ["dram.part=DDR3_micron_32M_8B_x8_sg25E"]))},
     ]
     names = {
         digest_of(
@@ -90,6 +91,23 @@ def test_whatever_decides_a_search_makes_another():
         for one in asked
     }
     assert len(names) == len(asked)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "dram.part=DDR3_micron_16M_8B_x8_sg15",  # bursts as before
+        "dram.overrides.TOTAL_ROW_ACCESSES=8",
+        "energy.mac_pj=3.0",
+        "dram.mode=strict",
+    ],
+)
+def test_what_a_search_is_not_told_makes_no_other(setting):
+    other = load_hardware("paper", ["buffer.entries=6000", setting])
+    asked = ((HARDWARE, CONFIG), (other, dram_config(other)))
+    assert len({digest_of(NETWORK, "fused", *one, "traffic") for one in asked}) == 1
+    found = [map_network(NETWORK, "fused", *one, cache=False) for one in asked]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(

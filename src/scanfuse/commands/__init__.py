@@ -14,6 +14,7 @@ from scanfuse.commands import (
     replay,
     run,
     show,
+    sweep,
 )
 from scanfuse.commands import list as listing
 from scanfuse.commands import map as mapping
@@ -22,6 +23,7 @@ COMMANDS = {
     "run": run,
     "compare": compare,
     "map": mapping,
+    "sweep": sweep,
     "explain": explain,
     "show": show,
     "replay": replay,

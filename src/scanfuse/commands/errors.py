@@ -24,6 +24,7 @@ STATUS = {
     "scanfuse.network.NetworkError": BAD_INPUT,
     "scanfuse.program.LayoutError": BAD_INPUT,
     "scanfuse.results.golden_file.GoldenError": BAD_INPUT,
+    "scanfuse.sweeps.SweepError": BAD_INPUT,
 }
 
 

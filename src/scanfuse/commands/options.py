@@ -203,20 +203,23 @@ def title(what: str, accelerator: Accelerator, config: DramConfig, settings: lis
     )
 
 
-def warn_of_overrides(config: DramConfig) -> None:
-    """Tell on stderr of overrides that leave the address mapping as it was (quirk Q1, not in mode strict)."""
+def warn_of_overrides(*configs: DramConfig) -> None:
+    """Tell on stderr, once, of overrides that leave the address mapping as it was (quirk Q1, not in mode
+    strict)."""
     from scanfuse.dram.keys import MAPPED
 
-    if config.mode == "strict":
-        return
-    files = dict(config.files)
-    for key, value in config.overrides:
-        if key in MAPPED and value != files.get(key, value):
-            print(
-                f"scanfuse: warning: {key}={value}: addresses are mapped as for {key}={files[key]}, as an "
-                "override does not reach the mapping (DRAMSim2's quirk); set it in a device or system file",
-                file=sys.stderr,
-            )
+    told = {
+        f"{key}={value}: addresses are mapped as for {key}={dict(config.files)[key]}": None
+        for config in configs
+        for key, value in config.overrides
+        if config.mode != "strict" and key in MAPPED and value != dict(config.files).get(key, value)
+    }
+    for what in told:
+        print(
+            f"scanfuse: warning: {what}, as an override does not reach the mapping (DRAMSim2's quirk); set "
+            "it in a device or system file",
+            file=sys.stderr,
+        )
 
 
 def check_schedules(names: list[str]) -> None:

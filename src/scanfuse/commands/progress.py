@@ -43,6 +43,7 @@ def _bar(what: str, total: float | None, **layout: str) -> Any:
         delay=max(0.0, DELAY_S - (time.monotonic() - started_s)),
         disable=None,  # where stderr is no terminal
         leave=False,
+        smoothing=0,  # the time left by the mean of all parts so far
         file=sys.stderr,
         **layout,
     )

@@ -47,19 +47,30 @@ def load_hardware(
     >>> load_hardware("paper", ["pe_array.rows=16", "pe_array.clock_hz=200 MHz"]).pe_array.rows
     16
     """
-    text, where, folder = find(name_or_path)
+    values: Table = {}
+    for key, text in setting_pairs(settings):
+        check_key(key, "settings")
+        values[key] = parse_value(key, text)
+    return hardware_with(name_or_path, values, "settings", Path.cwd())
+
+
+def hardware_with(
+    name_or_path: str | Path, values: Mapping[str, object], origin: str, folder: Path
+) -> Accelerator:
+    """A preset, or the description in a file, with `section.key`s set to values as TOML has them.
+
+    origin: where the values stand, for errors; folder: what their relative paths are relative to.
+    """
+    text, where, home = find(name_or_path)
     is_cfg = Path(where).suffix.lower() == ".cfg"
     table = architecture_table(text, where) if is_cfg else parse_toml(text, where)
     table.pop("run", None)  # in the config.toml of a run folder: what was run, not on what
     table.setdefault("name", Path(where).stem)
-    values = flatten(table, where)
-    values = {key: coerce(key, value, where, folder) for key, value in values.items()}
-    origins: dict[str, str] = {}
-    for key, text in setting_pairs(settings):
-        check_key(key, "settings")
-        values[key] = coerce(key, parse_value(key, text), "settings", Path.cwd())
-        origins[key] = "settings"
-    return build(values, origins, where)
+    own = {key: coerce(key, value, where, home) for key, value in flatten(table, where).items()}
+    for key, value in values.items():
+        check_key(key, origin)
+        own[key] = coerce(key, value, origin, folder)
+    return build(own, dict.fromkeys(values, origin), where)
 
 
 def find(name_or_path: str | Path) -> tuple[str, str, Path]:

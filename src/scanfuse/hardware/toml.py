@@ -14,7 +14,7 @@ else:
 def parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
         lines = len(text.rstrip().splitlines())
         told = str(error).replace("at end of document", f"at line {lines}, the last")
         raise HardwareError(f"{where}: not valid TOML: {told}") from None

@@ -1,7 +1,8 @@
 """What searches have found, kept on disk by content: the same search is made once.
 
-A file is named by a hash of the network, the hardware, the DRAM's settings, the schedule, the objective, and
-all source that decides what is found, so that nothing ever goes stale; the folder may be deleted at any time.
+A file is named by a hash of the network, what a search is told of hardware and DRAM, the schedule, the
+objective, and all source that decides what is found, so that nothing ever goes stale; the folder may be
+deleted at any time.
 It lies in the user's cache folder, `scanfuse/mappings`. Files appear whole, under their name only when
 written, so many processes may share them; one that is damaged is searched for again and written anew. Where
 nothing can be written, nothing is kept. The environment variable SCANFUSE_NO_CACHE, not empty, switches it
@@ -14,16 +15,18 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from scanfuse.dram import DramConfig
 from scanfuse.dram.attached.attachment import cache_folder
-from scanfuse.hardware import Accelerator
+from scanfuse.hardware import DRAM, Accelerator, Energy
 from scanfuse.mapping import Mapping, MappingError, mapping_text, parse_mapping
 from scanfuse.network import Network
 from scanfuse.results.files import write_whole
+from scanfuse.results.setup import burst_of
 
 OFF = "SCANFUSE_NO_CACHE"
 ROOMS = ("network", "hardware", "mapping", "program", "dram", "simulate", "results")
@@ -59,9 +62,16 @@ def mappings_folder() -> Path:
 def digest_of(
     network: Network, schedule: str, accelerator: Accelerator, config: DramConfig, objective: str
 ) -> str:
-    """A hash of all that decides what a search finds."""
-    asked = [repr(network), schedule, repr(accelerator), json.dumps(config.to_dict(), sort_keys=True)]
-    return hashlib.sha256("\0".join([*asked, objective, _sources()]).encode()).hexdigest()[:40]
+    """A hash of all that decides what a search finds.
+
+    The name of the hardware and its energies on the chip decide nothing. Of the DRAM a search for the least
+    traffic is told its bursts (`burst_of`) and no more, so that many parts share what it finds.
+    """
+    dram = [repr(accelerator.dram), json.dumps(config.to_dict(), sort_keys=True)]
+    memory = [repr(burst_of(config))] if objective == "traffic" else dram
+    hardware = repr(replace(accelerator, name="any", energy=Energy(), dram=DRAM()))
+    asked = [repr(network), schedule, hardware, *memory, objective, _sources()]
+    return hashlib.sha256("\0".join(asked).encode()).hexdigest()[:40]
 
 
 @lru_cache(maxsize=1)

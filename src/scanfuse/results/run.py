@@ -28,7 +28,7 @@ from scanfuse.program import Program, check, fewest_bursts, unroll
 from scanfuse.results.agreement import check_agreement, check_execution
 from scanfuse.results.mapping_cache import remembered
 from scanfuse.results.memory_costs import memory_costs
-from scanfuse.results.setup import dram_config
+from scanfuse.results.setup import burst_of, dram_config
 from scanfuse.results.table import layer_table, total_row
 from scanfuse.simulate import Simulation, simulate
 
@@ -144,11 +144,25 @@ def run_mapping(
     program = prove(mapping, accelerator)
     execution = verify_program(program, accelerator, show) if verify else None
     with show(f"{mapping.schedule}: simulate", program.steps) as advance:
-        simulation = simulate(
-            program, accelerator, config, log_requests=log_requests, on_step=lambda step: advance()
-        )
+        done = run_program(program, accelerator, config, log_requests, advance)
+    return replace(done, execution=execution)
+
+
+def run_program(
+    program: Program,
+    accelerator: Accelerator,
+    config: DramConfig,
+    log_requests: bool = False,
+    advance: Advance | None = None,
+) -> Run:
+    """Simulate a program that `prove` has made for such an accelerator, and hold its counters to each other.
+
+    advance: called with each step. Raises the errors of a simulation, AgreementError.
+    """
+    told = None if advance is None else lambda step: advance()
+    simulation = simulate(program, accelerator, config, log_requests=log_requests, on_step=told)
     check_agreement(simulation)
-    return Run(mapping.schedule, simulation, execution)
+    return Run(program.mapping.schedule, simulation)
 
 
 def prove(mapping: Mapping, accelerator: Accelerator) -> Program:
@@ -303,14 +317,6 @@ def explain_mapping(
                 progress=advance,
             )
         )
-
-
-def burst_of(config: DramConfig) -> dict[str, int]:
-    """What the search must know of a DRAM."""
-    return {
-        "burst_bytes": config.transaction_bytes,
-        "burst_ps": int(config["BL"]) // 2 * config.tck_ps,
-    }
 
 
 def check_size(mapping: Mapping, accelerator: Accelerator) -> None:

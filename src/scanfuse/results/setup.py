@@ -79,6 +79,14 @@ def dram_config(accelerator: Accelerator) -> DramConfig:
     return DramConfig.from_ini(dram.part, dram.system or None, dram.capacity_mib, dram.overrides, dram.mode)
 
 
+def burst_of(config: DramConfig) -> dict[str, int]:
+    """What the search must know of a DRAM."""
+    return {
+        "burst_bytes": config.transaction_bytes,
+        "burst_ps": int(config["BL"]) // 2 * config.tck_ps,
+    }
+
+
 def config_files(setup: Setup, config: DramConfig, mapping: Mapping) -> dict[str, str]:
     """The text of `config.toml` and of the files it refers to, by file name. Raises OSError."""
     import tomli_w
