@@ -12,6 +12,7 @@ from scanfuse.commands import (
     dramsim2,
     explain,
     replay,
+    report,
     run,
     show,
 )
@@ -23,6 +24,7 @@ COMMANDS = {
     "compare": compare,
     "map": mapping,
     "explain": explain,
+    "report": report,
     "show": show,
     "replay": replay,
     "convert": convert,
