@@ -30,7 +30,14 @@ NO_CYCLES = ("misc", "ramulator", "ramulator2-loadstore", "ramulator2-readwrite"
 
 
 def examples() -> list[tuple[str, str, str]]:
-    pages = [ROOT / "docs" / "dram.md", MAPPING, NETWORKS, SWEEPS, *sorted(PAGES.glob("*.md"))]
+    pages = [
+        ROOT / "docs" / "dram.md",
+        MAPPING,
+        NETWORKS,
+        SWEEPS,
+        ROOT / "docs" / "report.md",
+        *sorted(PAGES.glob("*.md")),
+    ]
     found = [(page, code, out) for page in pages for code, out in PYTHON.findall(page.read_text("utf-8"))]
     return [(f"{page.stem}-{number}", code, out) for number, (page, code, out) in enumerate(found)]
 

@@ -32,7 +32,7 @@ def run_without(packages, line, folder):
         "list networks",
         "show mobilenet_v2",
         "run mobilenet_v2 --resolution 32 --schedule raster --save-trace t.csv",
-        "compare mobilenet_v2 --resolution 32 --schedules raster,deep",
+        "compare mobilenet_v2 --resolution 32 --schedules raster,deep --report page.html",
         "map mobilenet_v2 --resolution 32",
         "completion bash",
         "sweep one.toml --jobs 1",

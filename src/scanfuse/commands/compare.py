@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scanfuse.commands import options
@@ -12,7 +14,7 @@ from scanfuse.commands.text import Column, table_text
 
 if TYPE_CHECKING:
     from scanfuse.hardware import Accelerator
-    from scanfuse.results import Run
+    from scanfuse.results import Comparison, Run
 
 HELP = "run a network under several schedules: the table of savings"
 DESCRIPTION = """Run a network under several schedules and print what each costs and saves: entries moved
@@ -27,10 +29,10 @@ EPILOG = """examples:
   scanfuse compare mobilenet_v1 --set buffer.entry_bits=8 --set pe_array.rows=16
   scanfuse compare mobilenet_v2 --objective energy --set pe_array.clock_hz="200 MHz"
   scanfuse compare mobilenet_v2 --format json > figures.json
+  scanfuse compare mobilenet_v2 --report savings.html
 """
 SCHEDULES = "fixed,raster,scan,fused,resident,deep"
 CACHED = "fixed,raster,scan"  # those that an LRU buffer can run
-BASELINES = ("raster", "fixed")
 SAVINGS = (
     Column("schedule", "schedule"),
     Column("entries", "entries"),
@@ -78,12 +80,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_no_cache(parser)
     options.add_hardware(parser)
     parser.add_argument("--per-layer", action="store_true", help="also DRAM energy and time of every layer")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="also write a page (HTML): the comparison, and the figures of the schedule of least DRAM energy",
+    )
     options.add_format(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     from scanfuse import results
-    from scanfuse.mapping import Searches
+    from scanfuse.results.files import check_writable_file
 
     accelerator = options.load_accelerator(args)
     usual = CACHED if accelerator.buffer.policy == "lru" else SCHEDULES
@@ -92,34 +100,47 @@ def main(args: argparse.Namespace) -> int:
     options.check_schedules(names)
     network = options.load_network(args)
     config = results.dram_config(accelerator)
-    objective = args.objective or "traffic"
-    searches = Searches()
-    runs = [
-        results.run(
-            network,
-            name,
-            accelerator,
-            config,
-            objective=objective,
-            cache=not args.no_cache,
-            searches=searches,
-            progress=show_progress,
-        )
-        for name in names
-    ]
+    if args.report is not None:
+        check_writable_file(args.report)
+    found = results.compare(
+        network,
+        names,
+        accelerator,
+        config,
+        objective=args.objective or "traffic",
+        cache=not args.no_cache,
+        progress=show_progress,
+    )
+    runs = list(found.runs)
     options.warn_of_overrides(config)
+    if args.report is not None:
+        write_report(args, found)
     if args.format == "json":
         print(json.dumps(document(runs, accelerator, args.per_layer), indent=1))
     elif args.format == "csv":
         print_csv(runs, args.per_layer)
     else:
         print(f"{options.title(network.name, accelerator, config, options.hardware_settings(args))}\n")
-        print_tables(runs, args.per_layer)
+        print_tables(found, args.per_layer)
     return 0
+
+
+def write_report(args: argparse.Namespace, found: Comparison) -> None:
+    """The page of the comparison, and of the run that takes least DRAM energy."""
+    from scanfuse.report import comparison_page
+    from scanfuse.results import Setup, record
+    from scanfuse.results.files import write_whole
+
+    best = min(found.runs, key=lambda run: run.total["dram_nj"])
+    setup = Setup(args.network, best.schedule, args.resolution, args.width, best.accelerator)
+    write_whole(args.report, comparison_page(found.rows, record(best, setup)))
+    print(f"scanfuse: wrote {args.report}", file=sys.stderr)
 
 
 def document(runs: list[Run], accelerator: Accelerator, per_layer: bool) -> dict[str, Any]:
     """The comparison as plain data; with per_layer, each schedule's rows under `layers`."""
+    from scanfuse.results.comparison import figures
+
     return {
         "network": runs[0].network.name,
         "hardware": accelerator.name,
@@ -134,13 +155,11 @@ def document(runs: list[Run], accelerator: Accelerator, per_layer: bool) -> dict
     }
 
 
-def figures(run: Run) -> dict[str, Any]:
-    return {"entries": run.entries, "extra_macs": run.extra_macs, **run.total}
-
-
 def print_csv(runs: list[Run], per_layer: bool) -> None:
     """A row per schedule, or with per_layer per schedule and layer."""
     import pandas as pd
+
+    from scanfuse.results.comparison import figures
 
     if per_layer:
         table = pd.concat([run.layers.assign(schedule=run.schedule) for run in runs])
@@ -150,9 +169,9 @@ def print_csv(runs: list[Run], per_layer: bool) -> None:
     print(table.to_csv(index=False, lineterminator="\n"), end="")
 
 
-def print_tables(runs: list[Run], per_layer: bool) -> None:
+def print_tables(found: Comparison, per_layer: bool) -> None:
+    runs, rows = list(found.runs), found.rows
     bounds = runs[0].bounds
-    rows = rows_of(runs)
     print(table_text(SAVINGS, rows))
     least = bounds["layer_by_layer_entries"]
     print(
@@ -164,22 +183,6 @@ def print_tables(runs: list[Run], per_layer: bool) -> None:
     if per_layer:
         print()
         print(table_text(layer_columns(runs), layer_rows(runs)))
-
-
-def rows_of(runs: list[Run]) -> list[dict[str, Any]]:
-    """The figures of each run, with what it saves in percent."""
-    dram_nj = {run.schedule: float(run.total["dram_nj"]) for run in runs}
-    rows = []
-    for run in runs:
-        row = {"schedule": run.schedule, **figures(run)}
-        row["dram_bytes"] = run.total["dram_read_bytes"] + run.total["dram_write_bytes"]
-        row["below_percent"] = 100 * (1 - run.entries / run.bounds["layer_by_layer_entries"])
-        for baseline in BASELINES:
-            if baseline in dram_nj:
-                change = 100 * (dram_nj[run.schedule] / dram_nj[baseline] - 1)
-                row[f"vs_{baseline}_percent"] = change
-        rows.append(row)
-    return rows
 
 
 def layer_rows(runs: list[Run]) -> list[dict[str, Any]]:

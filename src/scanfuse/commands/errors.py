@@ -23,7 +23,9 @@ STATUS = {
     "scanfuse.mapping.MappingError": BAD_INPUT,
     "scanfuse.network.NetworkError": BAD_INPUT,
     "scanfuse.program.LayoutError": BAD_INPUT,
+    "scanfuse.report.ReportError": BAD_INPUT,
     "scanfuse.results.golden_file.GoldenError": BAD_INPUT,
+    "scanfuse.results.record.RunFolderError": BAD_INPUT,
     "scanfuse.sweeps.SweepError": BAD_INPUT,
 }
 

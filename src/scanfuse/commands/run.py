@@ -35,6 +35,7 @@ EPILOG = """examples:
   scanfuse run mobilenet_v2 --schedule deep --objective edp
   scanfuse run mobilenet_v2 --layers 3-8,12 --format csv
   scanfuse run mobilenet_v2 --schedule raster --time
+  scanfuse run mobilenet_v2 --save-timeline fused.json
   scanfuse run mobilenet_v2 --schedule scan --buffer-policy lru --set buffer.lru_tile=32
   scanfuse run mobilenet_v2 --resolution 96 --verify --save-trace requests.csv
   scanfuse run runs/half/config.toml --out runs/again
@@ -75,6 +76,8 @@ TIME_COLUMNS = (
     Column("GMACs/s", "gmacs_per_s", 1),
 )
 
+TIMELINES = (".json", ".json.gz")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_network_or_mapping(
@@ -103,6 +106,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save-trace", type=Path, metavar="FILE", help="keep the DRAM's requests, for scanfuse replay"
     )
     parser.add_argument(
+        "--save-timeline",
+        type=Path,
+        metavar="FILE",
+        help="keep what happened when, a slice per step and transfer, for ui.perfetto.dev: .json or .json.gz",
+    )
+    parser.add_argument(
         "--verify", action="store_true", help="also compute on integers and compare every layer's output"
     )
     options.add_format(parser)
@@ -110,6 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     from scanfuse import results
+    from scanfuse.results.trace_events import write_timeline
 
     setup = setup_from(args)
     if setup.schedule is not None:
@@ -118,7 +128,7 @@ def main(args: argparse.Namespace) -> int:
     every = list(range(len(network.layers)))
     shown = every if args.layers is None else options.parse_layers(args.layers, network)
     folder = args.out or Path("runs") / f"{network.name}-{setup.schedule or stem_of(setup)}"
-    check_places(folder, args.save_trace)
+    check_places(folder, args.save_trace, args.save_timeline)
     run = run_setup(setup, network, args)
     options.warn_of_overrides(run.simulation.config)
     if run.execution is not None:
@@ -127,6 +137,8 @@ def main(args: argparse.Namespace) -> int:
     results.write_run(folder, run, setup)
     if args.save_trace:
         save_trace(args.save_trace, run)
+    if args.save_timeline:
+        write_timeline(args.save_timeline, run)
     if args.format == "table":
         settings = options.hardware_settings(args)
         given = "" if setup.schedule else f" ({setup.mapping})"
@@ -237,7 +249,7 @@ def run_setup(setup: Setup, network: Network, args: argparse.Namespace) -> Run:
         )
 
 
-def check_places(folder: Path, trace: Path | None) -> None:
+def check_places(folder: Path, trace: Path | None, timeline: Path | None) -> None:
     """Raise before the long work where its results could not be written."""
     from scanfuse.dram.trace import check_trace_name
     from scanfuse.results.files import check_writable_file, check_writable_folder
@@ -245,8 +257,13 @@ def check_places(folder: Path, trace: Path | None) -> None:
     check_writable_folder(folder)
     if trace is not None:
         check_trace_name(trace)
-        if trace.parent != folder:  # which is made when the results are written
-            check_writable_file(trace)
+    if timeline is not None and not timeline.name.endswith(TIMELINES):
+        raise BadInput(
+            f"--save-timeline {timeline}: the name of the file must end in {' or '.join(TIMELINES)}"
+        )
+    for file in (trace, timeline):
+        if file is not None and file.parent != folder:  # which is made when the results are written
+            check_writable_file(file)
 
 
 def save_trace(path: Path, run: Run) -> None:

@@ -28,6 +28,7 @@ from scanfuse.program import Program, check, fewest_bursts, unroll
 from scanfuse.results.agreement import check_agreement, check_execution
 from scanfuse.results.mapping_cache import remembered
 from scanfuse.results.memory_costs import memory_costs
+from scanfuse.results.notebook import html_table
 from scanfuse.results.setup import burst_of, dram_config
 from scanfuse.results.table import layer_table, total_row
 from scanfuse.simulate import Simulation, simulate
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 2_000_000  # of a program: minutes and 2 GB for each million
 
+SHOWN = (
+    "layers", "entries", "latency_us", "stall_us", "dram_nj", "total_nj", "row_hit_rate", "pe_utilization",
+)  # fmt: skip
 FEW = 3  # candidates that are simulated in any case
 
 Advance = Callable[[], None]
@@ -90,6 +94,11 @@ class Run:
     def total(self) -> dict[str, Any]:
         """The total of all layers, equal to the engine's."""
         return total_row(self.simulation)
+
+    def _repr_html_(self) -> str:
+        told = f"{self.network.name}, {self.schedule}, on {self.accelerator.name}"
+        row = {"layers": len(self.network.layers), "entries": self.entries, **self.total}
+        return html_table(told, SHOWN, [row])
 
 
 def bounds(network: Network) -> dict[str, int]:

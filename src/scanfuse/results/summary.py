@@ -7,9 +7,11 @@ from importlib.metadata import version
 from typing import Any
 
 import scanfuse
+from scanfuse.results.graph import edge_rows, group_rows
 from scanfuse.results.run import Run
 from scanfuse.results.setup import Setup
 from scanfuse.results.table import ACCUMULATORS, layer_counts, roofline, total_counts
+from scanfuse.results.tile_walks import tile_walks
 
 SCHEMA = 1
 EXACT = (
@@ -39,6 +41,7 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
         "bounds": run.bounds,
         "extra_macs": run.extra_macs,
         "unused_bytes": totals["unused_bytes"],
+        "buffer_entries": run.accelerator.buffer.entries,
         "peak_claimed_entries": simulation.peak_claimed_entries,
         "time_ps": simulation.time_ps,
         "dram_ticks": simulation.ticks,
@@ -51,6 +54,9 @@ def summary(run: Run, setup: Setup) -> dict[str, Any]:
             {"layer": layer.name, **{name: int(counts[name][index]) for name in EXACT if name in counts}}
             for index, layer in enumerate(run.network.layers)
         ],
+        "groups": group_rows(simulation),
+        "edges": edge_rows(run.network),
+        "walks": tile_walks(run.mapping, run.accelerator),
         "verified": verified(run),
         "run": {"network": setup.network, "resolution": setup.resolution, "width": setup.width},
         "dram": simulation.config.to_dict(),

@@ -12,6 +12,7 @@ is no deadlock: they compute and give back whatever the step waits for.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from functools import partial
@@ -48,7 +49,8 @@ class Timeline:
     """What happened when: int64 arrays, in picoseconds.
 
     Per step: when it computed; bursts_before_start, bursts_before_end: reads and writes that DRAM had begun
-    by then (zeros where it does not tell). Per transfer: when it was asked for and when it was complete.
+    by then (zeros where it does not tell). Per transfer: when it was asked for and when it was complete. Of
+    the buffer: the entries claimed, from each moment on when they change.
     """
 
     compute_start_ps: np.ndarray
@@ -57,6 +59,8 @@ class Timeline:
     bursts_before_end: np.ndarray
     asked_ps: np.ndarray
     complete_ps: np.ndarray
+    claims_ps: array[int] = field(init=False, default_factory=lambda: array("q"))
+    claimed_entries: array[int] = field(init=False, default_factory=lambda: array("q"))
 
     @classmethod
     def empty(cls, steps: int, transfers: int) -> Timeline:
@@ -120,8 +124,13 @@ class Machine:
         """Take entries of the buffer as soon as so many are free."""
         while self.free < entries:
             yield self.space.wait()
-        self.free -= entries
+        self._set_free(self.free - entries)
         self.peak = max(self.peak, self.capacity - self.free)
+
+    def _set_free(self, entries: int) -> None:
+        self.free = entries
+        self.timeline.claims_ps.append(int(self.env.now))
+        self.timeline.claimed_entries.append(self.capacity - entries)
 
     def pe_array(self) -> Process:
         """Compute each step when its loads are complete, on the edges of the array's clock."""
@@ -189,5 +198,5 @@ class Machine:
 
     def _release(self, entries: int) -> None:
         if entries:
-            self.free += entries
+            self._set_free(self.free + entries)
             self.space.wake()

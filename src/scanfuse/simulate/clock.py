@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 
 from scanfuse.dram import DramConfig, RequestPort
+from scanfuse.simulate.samples import Samples
 
 FOREVER_TICKS = 1 << 40
 
@@ -29,6 +30,7 @@ class DramClock:
         self.port = port
         self.tck_ps = config.tck_ps
         self.lookahead_ticks = lookahead_ticks
+        self.samples = Samples(port)
         self._waiting: dict[int, Callable[[], None]] = {}
 
     def submit(self, addresses: np.ndarray, is_write: bool, owner: int, done: Callable[[], None]) -> None:
@@ -52,7 +54,7 @@ class DramClock:
         """Bring the engine to a time, where no transfer is left to complete before it; returns its tick."""
         tick = self._tick_at_or_after(time_ps)
         while self.port.tick < tick:
-            for transfer, _ in self.port.advance(tick):
+            for transfer, _ in self._advance(tick):
                 raise RuntimeError(f"transfer {transfer} completed behind the simulation's back")
         return tick
 
@@ -73,10 +75,18 @@ class DramClock:
         if self.port.tick >= limit:
             return True
         until = min(limit, self.port.tick + self.lookahead_ticks)
-        completed = self.port.advance(until)
+        completed = self._advance(until)
         for transfer, tick in completed:
             self._post((tick + 1) * self.tck_ps, self._waiting.pop(transfer))
         return not completed and until == limit
+
+    def _advance(self, until_tick: int) -> list[tuple[int, int]]:
+        """Advance the engine, and read its counters on the way where they are due."""
+        while True:
+            completed = self.port.advance(min(until_tick, self.samples.due))
+            self.samples.look()
+            if completed or self.port.tick >= until_tick:
+                return completed
 
     def _post(self, time_ps: int, call: Callable[[], None]) -> None:
         """The one place that puts an event at a given time into SimPy's queue."""

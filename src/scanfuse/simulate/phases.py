@@ -37,10 +37,10 @@ def phases_of_groups(timeline: Timeline, groups: np.ndarray, ends_ps: Sequence[i
     groups: the group of each step; ends_ps: where the windows end, the first beginning at 0; bursts: all of
     the run.
     """
-    busy = _union(timeline.asked_ps, timeline.complete_ps)
+    busy = union(timeline.asked_ps, timeline.complete_ps)
     edges = np.array([0, *ends_ps], dtype=np.int64)
-    memory = np.diff(_covered(busy, edges))
-    computing = _covered(busy, timeline.compute_end_ps) - _covered(busy, timeline.compute_start_ps)
+    memory = np.diff(covered(busy, edges))
+    computing = covered(busy, timeline.compute_end_ps) - covered(busy, timeline.compute_start_ps)
     last = np.searchsorted(groups, np.arange(len(ends_ps)), side="right") - 1  # step of each group
     at_edges = np.concatenate([[0], timeline.bursts_before_end[last]])
     at_edges[-1] = bursts
@@ -75,7 +75,7 @@ def share_among_layers(
 
 
 @dataclass(frozen=True)
-class _Intervals:
+class Intervals:
     """Disjoint intervals in order; covered_before: what those before each add up to."""
 
     start: np.ndarray
@@ -86,19 +86,20 @@ class _Intervals:
         return np.concatenate([[0], np.cumsum(self.end - self.start)])
 
 
-def _union(start: np.ndarray, end: np.ndarray) -> _Intervals:
+def union(start: np.ndarray, end: np.ndarray) -> Intervals:
+    """The time that is covered by any of some intervals."""
     order = np.argsort(start, kind="stable")
     start, reached = start[order], np.maximum.accumulate(end[order])
     opens = np.concatenate([[True], start[1:] > reached[:-1]])[: len(start)]
     closes = np.append(opens[1:], True)[: len(start)]
-    return _Intervals(start[opens], reached[closes])
+    return Intervals(start[opens], reached[closes])
 
 
-def _covered(busy: _Intervals, times: np.ndarray) -> np.ndarray:
+def covered(intervals: Intervals, times: np.ndarray) -> np.ndarray:
     """How much of the time before each moment is covered."""
-    begun = np.searchsorted(busy.start, times, side="right")
-    ahead = np.maximum(np.append(0, busy.end)[begun] - times, 0)
-    return np.asarray(busy.covered_before[begun] - ahead)
+    begun = np.searchsorted(intervals.start, times, side="right")
+    ahead = np.maximum(np.append(0, intervals.end)[begun] - times, 0)
+    return np.asarray(intervals.covered_before[begun] - ahead)
 
 
 def _sum(groups: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:

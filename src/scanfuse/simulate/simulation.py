@@ -15,10 +15,12 @@ from scanfuse.program import AddressLayout, Bursts, LayoutError, Program
 from scanfuse.simulate.accelerator import Machine, Timeline
 from scanfuse.simulate.attribution import apportion
 from scanfuse.simulate.clock import FOREVER_TICKS, DramClock
+from scanfuse.simulate.epochs import Epochs, epochs_of
 from scanfuse.simulate.gather import gather_rows
 from scanfuse.simulate.phases import Phases, phases_of_groups, share_among_layers
 from scanfuse.simulate.placement import skew_banks
 from scanfuse.simulate.plan import CAUSES, Plan
+from scanfuse.simulate.samples import epoch_ticks
 
 DYNAMIC = ("reads", "writes", "activates", "row_hits", "burst", "actpre")
 STANDING = ("background", "refresh")
@@ -42,6 +44,7 @@ class Simulation:
     dynamic: per name of DYNAMIC, (layers, causes): counts, and energy in mA x ticks x devices. An attached
     DRAMSim2 tells of reads and writes only, and no counters.
     cycles: (layers,) array cycles of the layer's window, stalls included; phases: what they are spent on.
+    timeline: when each step and transfer happened; epochs: that and DRAM's counters in even parts of time.
     accumulators: the engine's totals by name over channels and ranks; counters: its command counts.
     """
 
@@ -56,6 +59,7 @@ class Simulation:
     accumulators: dict[str, int]
     counters: dict[str, int]
     timeline: Timeline
+    epochs: Epochs
     peak_claimed_entries: int
     requests: RequestLog | None
 
@@ -163,6 +167,9 @@ def simulate(
         accumulators=_accumulators(port),
         counters=_counters(port) if port.tells_causes else {},
         timeline=machine.timeline,
+        epochs=epochs_of(
+            machine.timeline, epoch_ticks(ticks) * config.tck_ps, end_ps, clock.samples.by_epoch()
+        ),
         peak_claimed_entries=machine.peak,
         requests=RequestLog(*port.log()) if log_requests else None,
     )
