@@ -61,14 +61,15 @@ def test_bursts_cover_each_box_exactly(
     program = unroll(mapping)
     layout = AddressLayout(program, bits // 8, burst_bytes, 1 << 31)
     usual = layout.bursts()
-    layouts = fewest_bursts(program, bits // 8, burst_bytes)
+    layouts, fewest = fewest_bursts(program, bits // 8, burst_bytes)
     program = unroll(replace(mapping, layouts=layouts))
     layout = AddressLayout(program, bits // 8, burst_bytes, 1 << 31)
     bursts = layout.bursts()
-    assert bool(layouts) == (bursts.counts.sum() < usual.counts.sum())
-    assert bursts.useful_bytes.sum() == usual.useful_bytes.sum()
     rows = program.moves[program.transfers]
     maps = np.flatnonzero(rows["cause"] != Cause.WEIGHT)
+    assert fewest == bursts.counts[maps].sum()
+    assert bool(layouts) == (bursts.counts.sum() < usual.counts.sum())
+    assert bursts.useful_bytes.sum() == usual.useful_bytes.sum()
     for index in np.random.default_rng(pick).choice(maps, 20).tolist():
         wanted = {byte // burst_bytes * burst_bytes for byte in bytes_of_box(program, layout, rows[index])}
         found = bursts.addresses[bursts.offsets[index] : bursts.offsets[index + 1]].tolist()

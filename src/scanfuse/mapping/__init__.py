@@ -18,6 +18,7 @@ from scanfuse.mapping.document import (
     parse_mapping,
 )
 from scanfuse.mapping.errors import MappingError
+from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.explain import Explanation, explain
 from scanfuse.mapping.fields import cut_of
 from scanfuse.mapping.forecast import Forecast, forecast
@@ -28,7 +29,7 @@ from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import OBJECTIVES, check_objective
-from scanfuse.mapping.schedules import SCHEDULES, make_mapping
+from scanfuse.mapping.schedules import SCHEDULES, lay_out_together, make_mapping
 from scanfuse.mapping.searches import Searches
 from scanfuse.mapping.stages import layer_nest
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
@@ -61,6 +62,7 @@ __all__ = [
     "Nest",
     "Placed",
     "Searches",
+    "Target",
     "TilingCost",
     "Traffic",
     "Unit",
@@ -76,6 +78,7 @@ __all__ = [
     "group_entries",
     "inside",
     "instead",
+    "lay_out_together",
     "layer_matmul_entries",
     "layer_nest",
     "make_mapping",

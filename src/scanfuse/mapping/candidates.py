@@ -14,7 +14,14 @@ from scanfuse.mapping.forecast import Forecast, forecast
 from scanfuse.mapping.mapping import Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.objective import Goal, figure, goal_of
-from scanfuse.mapping.schedules import GROUPED, SCHEDULES, Progress, check_schedule, search_mapping
+from scanfuse.mapping.schedules import (
+    GROUPED,
+    SCHEDULES,
+    Progress,
+    check_schedule,
+    lay_out_together,
+    search_mapping,
+)
 from scanfuse.mapping.searches import Searches
 from scanfuse.network import Network, layer_by_layer_entries
 
@@ -58,7 +65,9 @@ class Choice:
             try:
                 for searched in self._of(name, progress):
                     mapping = replace(searched, schedule=schedule)
-                    found.setdefault((mapping.groups, mapping.layout, mapping.kept), self.judge(mapping))
+                    found.setdefault(
+                        (mapping.groups, mapping.layout, mapping.kept, mapping.layouts), self.judge(mapping)
+                    )
             except MappingError:
                 if name == schedule:
                     raise
@@ -88,10 +97,8 @@ class Choice:
         shares: tuple[float, ...] = (mine,)
         if self.objective in WITH_RESERVE and not mine:
             shares = GROUPED_RESERVES if schedule in GROUPED else RESERVES
-        first = search_mapping(
-            self.network, schedule, self.accelerator, self._target(mine), self.searches, progress
-        )
-        yield first
+        first = self._search(schedule, self._target(mine), progress)
+        yield from self._with_layouts(first, self._target(mine))
         if schedule == "fixed" or self.accelerator.buffer.policy == "lru":
             return
         near = forecast(first, self._target(0.0), self.memory)
@@ -99,12 +106,17 @@ class Choice:
         for share in shares:
             target = replace(self._target(share), goal=goal)
             try:
-                yield search_mapping(
-                    self.network, schedule, self.accelerator, target, self.searches, progress
-                )
+                found = self._search(schedule, target, progress)
             except MappingError:
                 if share == mine:
                     raise
+                continue
+            yield from self._with_layouts(found, target)
+
+    def _with_layouts(self, mapping: Mapping, target: Target) -> Iterator[Mapping]:
+        """All maps laid out alike, and each as suits it."""
+        yield mapping
+        yield lay_out_together(mapping, self.accelerator, target, self.searches)
 
     def _search(self, schedule: str, target: Target, progress: Progress | None) -> Mapping:
         return search_mapping(self.network, schedule, self.accelerator, target, self.searches, progress)

@@ -15,7 +15,7 @@ import numpy as np
 from scanfuse.hardware import Accelerator, PEArray
 from scanfuse.hardware.pe_array import depthwise_cycles, matmul_cycles
 from scanfuse.mapping.fusion import FusedCost, spans
-from scanfuse.mapping.layouts import block_of
+from scanfuse.mapping.layouts import block_of, fitting
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import Goal
 from scanfuse.mapping.traffic import Traffic
@@ -107,10 +107,28 @@ def box_runs(shape: tuple[int, int, int], box: tuple[Any, Any, Any], order: str,
     return Runs(runs, length / unit, touched, pitch / unit)
 
 
+class OperandBursts(NamedTuple):
+    """Expected bursts of a tiled layer: of its ifmap, of results and partial sums, of what an addition reads,
+    of weights."""
+
+    ifmap: Any
+    result: Any
+    residual: Any
+    weight: Any
+
+
 def tiling_bursts(
     nest: Nest, tiles: dict[str, Any], spans_a: tuple[Any, Any], traffic: Traffic, order: str, target: Target
 ) -> Any:
-    """Expected bursts of a tiled layer; `tiles` has p, q, n, k, `spans_a` A's largest rows and columns."""
+    """Expected bursts of a tiled layer whose maps lie alike; for the arguments see `operand_bursts`."""
+    return sum(operand_bursts(nest, tiles, spans_a, traffic, order, target))
+
+
+def operand_bursts(
+    nest: Nest, tiles: dict[str, Any], spans_a: tuple[Any, Any], traffic: Traffic, order: str, target: Target
+) -> OperandBursts:
+    """Expected bursts of a tiled layer; `tiles` has p, q, n, k, `spans_a` A's largest rows and columns. Maps
+    without whole blocks of the layout `order` lie as `nhwc`."""
     layer = nest.layer
     ins, outs = nest.coefficient["A"], nest.coefficient["C"]
     shape_a = (max(layer.C, nest.stores[0]), *layer.ifmap.shape[1:])
@@ -123,11 +141,15 @@ def tiling_bursts(
         rows_a = tiles["k"]
     box_a = (tiles["n"] * ins if nest.channelwise else tiles["k"], rows_a, columns_a)
     box_c = (tiles["n"] * outs, tiles["p"], tiles["q"])
-    per_entry_a = box_bursts(shape_a, box_a, order, target) / (box_a[0] * box_a[1] * box_a[2])
-    per_entry_c = box_bursts(shape_c, box_c, order, target) / (box_c[0] * box_c[1] * box_c[2])
-    moved_c = traffic.ofmap + traffic.psum_written + traffic.psum_read + traffic.residual
+    per_entry_a, per_entry_c = (
+        box_bursts(shape, box, fitting(order, shape[0]), target) / (box[0] * box[1] * box[2])
+        for shape, box in ((shape_a, box_a), (shape_c, box_c))
+    )
+    results = traffic.ofmap + traffic.psum_written + traffic.psum_read
     weights = traffic.weight * target.entry_bytes / target.burst_bytes
-    return traffic.ifmap * per_entry_a + moved_c * per_entry_c + weights
+    return OperandBursts(
+        traffic.ifmap * per_entry_a, results * per_entry_c, traffic.residual * per_entry_c, weights
+    )
 
 
 def tiling_cycles(nest: Nest, cuts: dict[str, tuple[Any, Any, Any]], array: PEArray) -> Any:

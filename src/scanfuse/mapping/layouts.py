@@ -45,6 +45,12 @@ def block_of(layout: str) -> int:
     return 0 if layout == "nhwc" else int(layout.removeprefix("nchw") or 1)
 
 
+def fitting(layout: str, channels: int) -> str:
+    """The layout, or `nhwc` where the channels are no whole blocks of it."""
+    block = block_of(layout)
+    return "nhwc" if block and channels % block else layout
+
+
 def check_layouts(network: Network, layouts: tuple[Placed, ...]) -> None:
     """Raise MappingError unless each is of a map that has a place of its own, once, in whole blocks."""
     stores = {place.store.name: place.store for place in network.places.values()}

@@ -73,14 +73,20 @@ class Mapping:
         return self._layouts.get(store, self.layout)
 
     def layouts_of(self, group: Group) -> GroupLayouts:
-        """How the maps of a group lie: the first that it reads, the last that it makes, the last from
+        """How the maps of a group lie (see `ends_of`)."""
+        return GroupLayouts(*(self.layout_of(name) for name in self.ends_of(group)))
+
+    def ends_of(self, group: Group) -> tuple[str, str, str]:
+        """The stores of three maps of a group: the first that it reads, the last that it makes, the last from
         elsewhere that comes in."""
         layers = [self.network.layers[index] for index in group.layers]
         made = {layer.output.name for layer in layers}
         outside = [tensor for layer in layers for tensor in layer.inputs if tensor.name not in made]
         from_dram = [tensor for tensor in outside if tensor.name not in self.kept] or [layers[0].ifmap]
-        ends = (from_dram[0], layers[-1].output, from_dram[-1])
-        return GroupLayouts(*(self.layout_of(self.network.place(end).store.name) for end in ends))
+        first, last, other = (
+            self.network.place(end).store.name for end in (from_dram[0], layers[-1].output, from_dram[-1])
+        )
+        return first, last, other
 
     @cached_property
     def _layouts(self) -> dict[str, str]:

@@ -13,13 +13,14 @@ from scanfuse.mapping.fixed_tiles import tiling_of_size
 from scanfuse.mapping.forecast import forecast
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
 from scanfuse.mapping.grouping import Cost, GroupingSearch
+from scanfuse.mapping.layout_choice import choose_together
 from scanfuse.mapping.layouts import GroupLayouts
 from scanfuse.mapping.mapping import Group, Mapping
 from scanfuse.mapping.memory_costs import MemoryCosts
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import check_objective, goal_of
 from scanfuse.mapping.search import Found, judge_tiling, search_tiling
-from scanfuse.mapping.searches import SCAN, Searches
+from scanfuse.mapping.searches import RASTER, SCAN, Searches
 from scanfuse.mapping.stages import Block, Stage, blocks, layer_nest, stages
 from scanfuse.mapping.tile_space import TileSpace
 from scanfuse.mapping.tiling import LayerTiling, TilingCost
@@ -91,7 +92,7 @@ def search_mapping(
     searches: Searches,
     progress: Progress | None,
 ) -> Mapping:
-    """What the search of a schedule finds for a target."""
+    """What the search of a schedule finds for a target, all maps laid out alike."""
     order = accelerator.layout.order
     layouts = LAYOUTS if order == "auto" else (order,)
     if accelerator.buffer.policy == "lru":
@@ -107,6 +108,17 @@ def search_mapping(
     best = min(layouts, key=cost)
     choices = tuple(group.choice for group in groups[best])
     return Mapping(network, schedule, choices, best, target.psum_entries)
+
+
+def lay_out_together(
+    mapping: Mapping, accelerator: Accelerator, target: Target, searches: Searches
+) -> Mapping:
+    """What a search has found with tiles and layouts of all maps chosen together (see `layout_choice`), where
+    the hardware leaves the layouts open."""
+    if accelerator.layout.order != "auto" or accelerator.buffer.policy == "lru":
+        return mapping
+    scans = {"fixed": (), "raster": RASTER}.get(mapping.schedule, SCAN)
+    return choose_together(mapping, scans, target, searches)
 
 
 def _laid_out(target: Target, layout: str) -> Target:
@@ -136,7 +148,7 @@ def _groups(
             elif schedule == "fused":
                 found[layout].append(searches.in_scan_order(network, item, layout, aim))
             else:
-                scans = ("raster",) if schedule == "raster" else SCAN
+                scans = RASTER if schedule == "raster" else SCAN
                 found[layout].append(searches.tiling(network, item, scans, layout, aim))
     return found
 

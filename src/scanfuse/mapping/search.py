@@ -24,6 +24,7 @@ from scanfuse.mapping.estimate import (
 )
 from scanfuse.mapping.forecast import forecast_phases
 from scanfuse.mapping.fusion import BlockShape, FusedBlock, FusedCost
+from scanfuse.mapping.layouts import block_of
 from scanfuse.mapping.lru import CachedTiling
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.objective import Goal
@@ -71,13 +72,7 @@ def search_tiling(
 
     Raises MappingError where no tile fits the buffer.
     """
-    best = None
-    for grid in range(len(space.GRIDS)):
-        found = _best_of(space.nest, space.walks(grid, scans), layer, add, layout, target)
-        if found is not None and (best is None or found.rank(target) < best.rank(target)):
-            best = found
-        if best is not None and best.traffic <= space.least_entries:
-            break
+    best = search_in_blocks(space, layer, add, scans, layout, target)
     if best is None:
         smallest = LayerTiling(layer, add, 1, 1, 1, 1, "mnk", "raster")
         needed = TilingCost(space.nest, smallest, space.psum_entries).live_entries
@@ -88,25 +83,42 @@ def search_tiling(
     return best
 
 
+def search_in_blocks(
+    space: TileSpace, layer: int, add: int | None, scans: tuple[Scan, ...], layout: str, target: Target
+) -> Found | None:
+    """The same, or None where no tile fits, or none that moves least has whole blocks of the layout."""
+    best = None
+    for grid in range(len(space.GRIDS)):
+        found = _best_of(space.nest, space.walks(grid, scans), layer, add, layout, target)
+        if found is not None and (best is None or found.rank(target) < best.rank(target)):
+            best = found
+        moved = space.least_of(grid, scans) if best is None else best.traffic
+        if moved is not None and moved <= space.least_entries:
+            break
+    return best
+
+
 def _best_of(
     nest: Nest, walks: list[Walk], layer: int, add: int | None, layout: str, target: Target
 ) -> Found | None:
     if target.goal is not None:
-        some = [best_of_walk(walk, nest, layer, add, layout, target)[0] for walk in walks]
+        some = [one for walk in walks for one in best_of_walk(walk, nest, layer, add, layout, target)]
         return min(some, key=lambda one: one.rank(target), default=None)
     least = min((walk.least for walk in walks), default=0)
-    found = [best_of_walk(walk, nest, layer, add, layout, target)[0] for walk in walks if walk.least == least]
+    best = (walk for walk in walks if walk.least == least)
+    found = [one for walk in best for one in best_of_walk(walk, nest, layer, add, layout, target)]
     return min(found, key=lambda one: one.score, default=None)
 
 
 def best_of_walk(
     walk: Walk, nest: Nest, layer: int, add: int | None, layout: str, target: Target, count: int = 1
 ) -> list[Found]:
-    """The `count` tiles that move least; of equals, those of the least estimated bursts and latency."""
+    """The `count` tiles that move least; of equals, those of the least estimated bursts and latency. Of a
+    layout in blocks just those of whole blocks."""
     count = min(count, len(walk.live))
     looked_at = count if target.goal is None else min(MOST_JUDGED, len(walk.live))
     cutoff = walk.least if looked_at == 1 else np.partition(walk.totals, looked_at - 1)[looked_at - 1]
-    index = np.flatnonzero(walk.totals <= cutoff)
+    index = np.flatnonzero((walk.totals <= cutoff) & in_blocks(nest, walk.tiles, layout))
     some, totals = walk.tiles.take(index), walk.totals[index]
     bursts, score = _scores(nest, some, walk.order, walk.traffic_of(index), walk.live[index], layout, target)
     found = []
@@ -117,6 +129,20 @@ def best_of_walk(
         choice = replace(choice, residual_step=residual_step(nest, choice, target))
         found.append(Found(choice, int(totals[at]), float(bursts[at]), float(score[at])))
     return found
+
+
+def in_blocks(nest: Nest, tiles: Candidates, layout: str) -> Any:
+    """Whether tiles cut maps between blocks of channels, where a map has whole ones."""
+    block = block_of(layout)
+    if block < 2:
+        return True
+    layer, ins, outs = nest.layer, nest.coefficient["A"], nest.coefficient["C"]
+    read = tiles.tiles["n"] * ins if nest.channelwise else tiles.tiles["k"]
+    sides = ((layer.C, read), (layer.K, tiles.tiles["n"] * outs))
+    return np.logical_and.reduce(
+        [(tile % block == 0) | (tile >= channels) for channels, tile in sides if channels % block == 0]
+        or [np.ones(len(read), dtype=bool)]
+    )
 
 
 def residual_step(nest: Nest, tiling: LayerTiling, target: Target) -> int:

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from scanfuse.mapping.estimate import Target
 from scanfuse.mapping.fusion import BlockShape, FusedBlock
+from scanfuse.mapping.layouts import GroupLayouts, fitting
 from scanfuse.mapping.nest import Nest
 from scanfuse.mapping.rolling import search_rolling
-from scanfuse.mapping.search import Found, search_block, search_tiling
+from scanfuse.mapping.search import Found, search_block, search_in_blocks, search_tiling
 from scanfuse.mapping.stages import Block, Stage, layer_nest
 from scanfuse.mapping.tile_space import TileSpace
 from scanfuse.mapping.tiling import LayerTiling
 from scanfuse.mapping.traffic import Scan
 from scanfuse.network import Network
 
+RASTER: tuple[Scan, ...] = ("raster",)
 SCAN: tuple[Scan, ...] = ("inner", "full")
 
 
@@ -38,6 +40,21 @@ class Searches:
         known = self._found[key]
         assert known is not None
         return _for_stage(known, stage)
+
+    def in_blocks(
+        self, network: Network, stage: Stage, scans: tuple[Scan, ...], layout: str, target: Target
+    ) -> Found | None:
+        """The best tiling of a layer alone whose maps lie in `layout`, or in `nhwc` where they have no whole
+        blocks of it; None where no tiling that moves least has whole blocks."""
+        nest = layer_nest(network, stage)
+        if target.goal is not None:
+            target = replace(target, goal=replace(target.goal, layouts=layouts_of(nest, layout)))
+        key = "in blocks", nest.shape, scans, layout, target
+        if key not in self._found:
+            space = self._space_of(nest, target)
+            self._found[key] = search_in_blocks(space, stage.layer, stage.add, scans, layout, target)
+        known = self._found[key]
+        return None if known is None else _for_stage(known, stage)
 
     def in_scan_order(self, network: Network, stage: Stage, layout: str, target: Target) -> Found:
         """The best of a layer alone: tiles in Scan order, or bands that roll."""
@@ -75,6 +92,15 @@ class Searches:
         if space is None or (space.nest.shape, space.buffer_entries, space.psum_entries) != wanted:
             self._space = space = TileSpace(nest, target.buffer_entries, target.psum_entries)
         return space
+
+
+def layouts_of(nest: Nest, layout: str) -> GroupLayouts:
+    """All maps of a layer in a layout, as far as they have whole blocks of it."""
+    read, made = (
+        fitting(layout, max(channels, store))
+        for channels, store in zip((nest.layer.C, nest.layer.K), nest.stores, strict=True)
+    )
+    return GroupLayouts(read, made, made)
 
 
 def _for_stage(found: Found, stage: Stage) -> Found:

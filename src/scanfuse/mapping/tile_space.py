@@ -46,6 +46,9 @@ def coarse_tiles(extent: int) -> np.ndarray:
     return np.unique(np.array(powers + even))
 
 
+BLOCK = 16  # channels that often lie together
+
+
 @dataclass(frozen=True)
 class Candidates:
     """All combinations of candidate tile sizes of a nest, as parallel arrays."""
@@ -165,6 +168,10 @@ class TileSpace:
         alike = zip(*(self._walks[grid, scan] for scan in scans), strict=True)
         return [walk for order in alike for walk in order]
 
+    def least_of(self, grid: int, scans: tuple[Scan, ...]) -> int | None:
+        """What the tiles of a grid move at the least; None where none fits."""
+        return min((walk.least for walk in self.walks(grid, scans)), default=None)
+
     def _walk(self, grid: int, scan: Scan) -> list[Walk]:
         if grid not in self._fitting:
             self._fitting[grid] = self._fit(self._grid(grid))
@@ -189,10 +196,19 @@ class TileSpace:
             p, q = sizes(nest.rows), sizes(nest.columns)
         else:
             p, q = spatial_tiles(nest, "p"), spatial_tiles(nest, "q")
-        k = sizes(nest.extent["k"])
+        n, k = (self._channels(grid, axis) for axis in "nk")
         if nest.sums_rows and nest.layer.R * nest.layer.S + self.psum_entries <= self.buffer_entries:
             k = k[-1:]  # rows are summed up some at a time only where a channel's do not fit
-        return enumerate_tiles(nest, p, q, sizes(nest.extent["n"]), k)
+        return enumerate_tiles(nest, p, q, n, k)
+
+    def _channels(self, grid: int, axis: str) -> np.ndarray:
+        """Sizes along n or k, in the coarse grid those of whole blocks as well."""
+        extent = self.nest.extent[axis]
+        found = self.GRIDS[grid](extent)
+        if grid:
+            return found
+        blocks = -(-found // BLOCK) * BLOCK
+        return np.unique(np.concatenate([found, blocks[blocks < extent]]))
 
 
 def taken(traffic: Traffic, index: np.ndarray, length: int) -> Traffic:

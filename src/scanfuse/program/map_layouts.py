@@ -16,12 +16,13 @@ from scanfuse.program.program import Cause, Program, View
 BLOCKS = (16, 32)  # tried beside the largest that fits
 
 
-def fewest_bursts(program: Program, entry_bytes: int, burst_bytes: int) -> tuple[Placed, ...]:
-    """The maps that take fewer bursts in another layout than the mapping has for all of them."""
+def fewest_bursts(program: Program, entry_bytes: int, burst_bytes: int) -> tuple[tuple[Placed, ...], int]:
+    """The maps that take fewer bursts in another layout than the mapping has for all of them; and the bursts
+    of all maps then."""
     layout = AddressLayout(program, entry_bytes, burst_bytes, capacity_bytes=1 << 62)
     rows = program.moves[program.transfers]
     rows = rows[rows["cause"] != Cause.WEIGHT]
-    found = []
+    found, total = [], 0
     for tensor in np.unique(rows["tensor"]).tolist():
         mine, stored = rows[rows["tensor"] == tensor], program.tensors[tensor]
         usual = layout.map_bursts(mine, tensor, program.mapping.layout)
@@ -29,7 +30,8 @@ def fewest_bursts(program: Program, entry_bytes: int, burst_bytes: int) -> tuple
         bursts, best = min((layout.map_bursts(mine, tensor, order), order) for order in orders)
         if bursts < usual:
             found.append(Placed(stored.name, best))
-    return tuple(found)
+        total += bursts
+    return tuple(found), total
 
 
 def _blocks(rows: np.ndarray, channels: int) -> list[int]:

@@ -19,8 +19,10 @@ from scanfuse.mapping import (
     Mapping,
     MappingError,
     Searches,
+    Target,
     check_objective,
     explain,
+    lay_out_together,
     make_mapping,
 )
 from scanfuse.network import Network, layer_by_layer_entries, network_entries
@@ -224,7 +226,7 @@ def map_network(
     def search() -> Mapping:
         if objective == "traffic":
             found = _least_traffic(network, schedule, accelerator, config, known, show)
-            return lay_out(found, accelerator, config)
+            return _fewest_bursts(found, accelerator, config, known)
         return _best_measured(network, schedule, accelerator, config, objective, known, show)
 
     return remembered(network, schedule, accelerator, config, objective, search) if cache else search()
@@ -249,6 +251,20 @@ def _least_traffic(
             searches=searches,
             progress=lambda name: advance(),
         )
+
+
+def _fewest_bursts(
+    mapping: Mapping, accelerator: Accelerator, config: DramConfig, searches: Searches
+) -> Mapping:
+    """The mapping with its layouts, or with other tiles that move as little, chosen together with theirs; the
+    one of fewer bursts."""
+    if accelerator.layout.order != "auto":
+        return mapping
+    check_size(mapping, accelerator)
+    target = Target.of(accelerator, **burst_of(config))
+    together = lay_out_together(mapping, accelerator, target, searches)
+    options = [mapping] if together.groups == mapping.groups else [mapping, together]
+    return min((_laid_out(one, accelerator, config) for one in options), key=lambda one: one[1])[0]
 
 
 def _best_measured(
@@ -280,8 +296,14 @@ def lay_out(mapping: Mapping, accelerator: Accelerator, config: DramConfig) -> M
     if accelerator.layout.order != "auto":
         return mapping
     check_size(mapping, accelerator)
+    return _laid_out(mapping, accelerator, config)[0]
+
+
+def _laid_out(mapping: Mapping, accelerator: Accelerator, config: DramConfig) -> tuple[Mapping, int]:
+    """The mapping with each map in its layout of the fewest bursts, and how many those are in all."""
     entry_bytes = accelerator.buffer.entry_bytes
-    return replace(mapping, layouts=fewest_bursts(unroll(mapping), entry_bytes, config.transaction_bytes))
+    layouts, bursts = fewest_bursts(unroll(mapping), entry_bytes, config.transaction_bytes)
+    return replace(mapping, layouts=layouts), bursts
 
 
 def finalists(found: Sequence[Candidate]) -> list[Candidate]:
