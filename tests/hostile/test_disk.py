@@ -1,6 +1,7 @@
 """A disk that is full, a disk that cannot be written: is it told in one line, and is nothing half-written?"""
 
 import shlex
+import shutil
 import subprocess
 from contextlib import suppress
 
@@ -8,7 +9,8 @@ import pytest
 
 from scanfuse.cli import main
 
-SMALL = "mobilenet_v2 --resolution 32 --width 0.35 --schedule raster"
+UNSCHEDULED = "mobilenet_v2 --resolution 32 --width 0.35"
+SMALL = f"{UNSCHEDULED} --schedule raster"
 # What writes into disk/, from files in the folder beside it.
 WRITERS = {
     "run": f"run {SMALL} --out disk/run",
@@ -20,6 +22,10 @@ WRITERS = {
     "convert": "convert trace.csv disk/trace.npz",
     "convert network": "convert mobilenet_v2 disk/net.csv",
     "check": "check --update disk/golden.toml",
+    "report": "report run -o disk/report.html",
+    "compare report": f"compare {UNSCHEDULED} --schedules raster --report disk/c.html",
+    "timeline": f"run {SMALL} --out run --save-timeline disk/timeline.json",
+    "sweep": "sweep sweep.toml --jobs 1 --out disk/sweep",
 }
 GOLDEN = '[run]\nnetwork = "mobilenet_v2"\nresolution = 32\nwidth = 0.35\nschedule = "raster"\n'
 
@@ -29,7 +35,7 @@ def trace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trace")
     path = folder / "trace.csv"
     assert main(shlex.split(f"run {SMALL} --out {folder / 'run'} --save-trace {path}")) == 0
-    return path.read_bytes()
+    return folder
 
 
 @pytest.fixture
@@ -37,7 +43,8 @@ def place(trace, tmp_path, monkeypatch, capsys):
     """A folder with a small disk of 16 KiB mounted in it."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    (tmp_path / "trace.csv").write_bytes(trace)
+    shutil.copytree(trace, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "sweep.toml").write_text(GOLDEN.replace("[run]", "[base]") + "[grid]\nbuffer = [8192]\n")
     command = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(disk)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("needs the right to mount")
