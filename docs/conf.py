@@ -1,0 +1,82 @@
+"""How Sphinx makes a site of the pages under docs/: `make docs`.
+
+The pages are plain Markdown, to be read on a forge too. What only the site has is put in as they are read:
+
+    index.md              the links under each heading become that part of the table of contents
+    <!-- commands -->     every command, from its parser (commands_page.py)
+    <!-- python -->       every public name, from its docstring
+    links out of docs/    the place in the repository, in words
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import scanfuse
+
+DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))
+
+project = "scanfuse"
+author = copyright = "The scanfuse authors"
+release = version = scanfuse.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["__pycache__"]
+nitpicky = False
+default_role = "code"  # a `name` in a docstring
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+
+html_theme = "furo"
+html_title = f"scanfuse {release}"
+html_copy_source = False
+
+LINK = re.compile(r"^\* \[[^]]*\]\(([\w./-]+)\.md\)", re.MULTILINE)
+OUTSIDE = re.compile(r"\[([^]]*)\]\((?:\.\./)+(?!formats/)((?:[\w-]+/)+[\w.-]*)\)")
+
+
+def contents(page: str) -> str:
+    """The table of contents that a page's lists of links make, a part for each heading."""
+    parts = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+    found = []
+    for part in parts:
+        title, _, text = part.partition("\n")
+        links = LINK.findall(text)
+        found += ["```{toctree}", ":hidden:", f":caption: {title}", "", *links, "```", ""]
+    return "\n".join(found)
+
+
+def reference() -> str:
+    """Every public name, from its docstring."""
+    lines = ["```{eval-rst}"]
+    for name in scanfuse.__all__:
+        kind = "autoclass" if isinstance(getattr(scanfuse, name), type) else "autofunction"
+        lines.append(f".. {kind}:: scanfuse.{name}")
+        if kind == "autoclass":
+            lines.append("   :members:")
+        lines.append("")
+    return "\n".join([*lines, "```"])
+
+
+def complete(app: object, name: str, source: list[str]) -> None:
+    """A page with what only the site has."""
+    from commands_page import commands
+
+    text = source[0]
+    if name == "index":
+        text += "\n" + contents(text)
+    elif name.endswith("/index"):  # its folder's pages, whichever there are
+        text += "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
+    text = text.replace("<!-- commands -->", commands() if "<!-- commands -->" in text else "")
+    text = text.replace("<!-- python -->", reference() if "<!-- python -->" in text else "")
+    source[0] = OUTSIDE.sub(r"\1 (`\2` in the repository)", text)
+
+
+def setup(app: object) -> None:
+    app.connect("source-read", complete)
