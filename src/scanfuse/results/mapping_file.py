@@ -45,7 +45,8 @@ def load_mapping(path: str | Path, network: Network | None = None) -> Mapping:
 
     Example:
         >>> mapping = scanfuse.load_mapping("mine.toml")
-        >>> scanfuse.run_mapping(mapping, hardware).total["dram_nj"]  # doctest: +SKIP
+        >>> mapping.schedule, mapping.entries
+        ('fused', 3654824)
     """
     form = mapping_format(path)
     try:
