@@ -14,7 +14,7 @@ from pathlib import Path
 
 import scanfuse
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS))
 
 project = "scanfuse"
@@ -38,7 +38,7 @@ html_title = f"scanfuse {release}"
 html_copy_source = False
 
 LINK = re.compile(r"^\* \[[^]]*\]\(([\w./-]+)\.md\)", re.MULTILINE)
-OUTSIDE = re.compile(r"\[([^]]*)\]\((?:\.\./)+(?!formats/)((?:[\w-]+/)+[\w.-]*)\)")
+RELATIVE = re.compile(r"\[([^]]*)\]\((\.\./[\w./-]+)\)")
 
 
 def contents(page: str) -> str:
@@ -75,7 +75,15 @@ def complete(app: object, name: str, source: list[str]) -> None:
         text += "\n```{toctree}\n:hidden:\n:glob:\n\n*\n```\n"
     text = text.replace("<!-- commands -->", commands() if "<!-- commands -->" in text else "")
     text = text.replace("<!-- python -->", reference() if "<!-- python -->" in text else "")
-    source[0] = OUTSIDE.sub(r"\1 (`\2` in the repository)", text)
+    source[0] = RELATIVE.sub(lambda link: outside(link, (DOCS / name).parent), text)
+
+
+def outside(link: re.Match[str], folder: Path) -> str:
+    """A link out of docs/ as words; others as they stand, for Sphinx to warn of dead ones."""
+    path = (folder / link[2]).resolve()
+    if path.is_relative_to(DOCS) or not path.exists():
+        return link[0]
+    return f"{link[1]} (`{path.relative_to(DOCS.parent)}` in the repository)"
 
 
 def setup(app: object) -> None:

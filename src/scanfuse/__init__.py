@@ -62,8 +62,14 @@ _ROOMS = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a room when one of its names is first used, so that `import scanfuse` costs nothing."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'scanfuse' has no attribute {name!r}")
-    return getattr(import_module(f"scanfuse.{_ROOMS[name]}"), name)
+if not TYPE_CHECKING:  # else a misspelt name would pass for one that is made when it is asked for
+
+    def __getattr__(name: str) -> Any:
+        """Import a room when one of its names is first used, so that `import scanfuse` costs nothing."""
+        if name not in _ROOMS:
+            raise AttributeError(f"module 'scanfuse' has no attribute {name!r}")
+        return getattr(import_module(f"scanfuse.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
