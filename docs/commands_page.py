@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from scanfuse.cli import parser
 
-WIDTH = 100
+WIDTH = 88
 
 
 def commands() -> str:
@@ -77,8 +77,9 @@ def paragraphs(text: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that Markdown would take for markup, as text."""
-    return re.sub(r"([\\*_<>\[\]`#|])", r"\\\1", text)
+    """Text that Markdown would take for markup, as text; options as code."""
+    text = re.sub(r"([\\*_<>\[\]`#|])", r"\\\1", text)
+    return re.sub(r"(?<![\w-])(--[a-z][a-z-]*)", r"`\1`", text)
 
 
 if __name__ == "__main__":

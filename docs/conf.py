@@ -29,6 +29,7 @@ myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
+autodoc_type_aliases = {"ArrayLike": "ArrayLike"}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
@@ -36,6 +37,8 @@ napoleon_use_rtype = False
 html_theme = "furo"
 html_title = f"scanfuse {release}"
 html_copy_source = False
+html_static_path = ["static"]
+html_css_files = ["wide.css"]
 
 LINK = re.compile(r"^\* \[[^]]*\]\(([\w./-]+)\.md\)", re.MULTILINE)
 RELATIVE = re.compile(r"\[([^]]*)\]\((\.\./[\w./-]+)\)")
@@ -52,15 +55,29 @@ def contents(page: str) -> str:
     return "\n".join(found)
 
 
+# What the public names give back.
+GIVEN = (
+    "scanfuse.network.Network",
+    "scanfuse.network.Layer",
+    "scanfuse.hardware.Accelerator",
+    "scanfuse.mapping.Mapping",
+    "scanfuse.results.Run",
+    "scanfuse.dram.Replay",
+)
+
+
 def reference() -> str:
-    """Every public name, from its docstring."""
+    """Every public name and what it gives, from the docstrings."""
     lines = ["```{eval-rst}"]
+    hidden = "   :exclude-members: errors_explained, engine_values"
     for name in scanfuse.__all__:
-        kind = "autoclass" if isinstance(getattr(scanfuse, name), type) else "autofunction"
-        lines.append(f".. {kind}:: scanfuse.{name}")
-        if kind == "autoclass":
-            lines.append("   :members:")
-        lines.append("")
+        if isinstance(getattr(scanfuse, name), type):
+            lines += [f".. autoclass:: scanfuse.{name}", "   :members:", hidden, ""]
+        else:
+            lines += [f".. autofunction:: scanfuse.{name}", ""]
+    lines += ["```", "", "## What they give", "", "```{eval-rst}"]
+    for name in GIVEN:
+        lines += [f".. autoclass:: {name}", "   :members:", "   :inherited-members:", ""]
     return "\n".join([*lines, "```"])
 
 
@@ -86,5 +103,18 @@ def outside(link: re.Match[str], folder: Path) -> str:
     return f"{link[1]} (`{path.relative_to(DOCS.parent)}` in the repository)"
 
 
+def keep_colon(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """A property's docstring as it stands: Napoleon takes what is before a colon in its first line for a type."""
+    if what in ("attribute", "property"):
+        lines.insert(0, "\\ ")
+
+
+def plain_aliases(app: object, what: str, name: str, thing: object, options: object, taken: str, given: str):
+    """ArrayLike by its name where it may be None too."""
+    return taken and taken.replace("TypeAliasForwardRef('ArrayLike')", "ArrayLike"), given
+
+
 def setup(app: object) -> None:
+    app.connect("autodoc-process-signature", plain_aliases)
     app.connect("source-read", complete)
+    app.connect("autodoc-process-docstring", keep_colon, priority=400)

@@ -1,5 +1,7 @@
 """A memory system: device, channel and controller settings in one frozen, checked record."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -86,7 +88,7 @@ class DramConfig:
         capacity_mib: int = 2048,
         overrides: Mapping[str, object] | None = None,
         mode: Mode = "dramsim2",
-    ) -> "DramConfig":
+    ) -> DramConfig:
         """Reads a memory system. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
 
         Args:
@@ -140,7 +142,7 @@ class DramConfig:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "DramConfig":
+    def from_dict(cls, data: Mapping[str, Any]) -> DramConfig:
         """The inverse of `to_dict`. Raises DramConfigError."""
         for key in ("name", "capacity_mib", "files"):
             if key not in data:

@@ -1,5 +1,7 @@
 """Feeding a recorded stream of requests to a memory, as fast as it takes them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
