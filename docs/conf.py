@@ -62,6 +62,7 @@ GIVEN = (
     "scanfuse.hardware.Accelerator",
     "scanfuse.mapping.Mapping",
     "scanfuse.results.Run",
+    "scanfuse.results.Comparison",
     "scanfuse.dram.Replay",
 )
 
@@ -104,7 +105,7 @@ def outside(link: re.Match[str], folder: Path) -> str:
 
 
 def keep_colon(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """A property's docstring as it stands: Napoleon takes what is before a colon in its first line for a type."""
+    """Properties: what stands before a colon in the first line is no type, as Napoleon would have it."""
     if what in ("attribute", "property"):
         lines.insert(0, "\\ ")
 

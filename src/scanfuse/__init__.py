@@ -5,6 +5,7 @@ The names a user needs; `help(scanfuse.run)` tells of each what it takes, gives 
     load            a network: of the zoo, or in a file
     load_hardware   an accelerator: a preset or a TOML file, with settings on top
     run             a network under a schedule: mapped, proved right, simulated, tabulated
+    compare         several schedules side by side: what each costs and saves
     map_network     the mapping alone, which `run` would search for
     save_mapping    a mapping to a file, to be edited by hand
     load_mapping    and back
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from scanfuse.dram import DramConfig, replay
     from scanfuse.hardware import load_hardware
     from scanfuse.network import load
-    from scanfuse.results import load_mapping, map_network, run_mapping, save_mapping
+    from scanfuse.results import compare, load_mapping, map_network, run_mapping, save_mapping
     from scanfuse.results.run import run
     from scanfuse.sweeps import sweep
 
@@ -39,6 +40,7 @@ __all__ = [  # noqa: RUF022 - in the order in which they are met
     "load",
     "load_hardware",
     "run",
+    "compare",
     "map_network",
     "save_mapping",
     "load_mapping",
@@ -50,6 +52,7 @@ __all__ = [  # noqa: RUF022 - in the order in which they are met
 
 _ROOMS = {
     "DramConfig": "dram",
+    "compare": "results",
     "load": "network",
     "load_hardware": "hardware",
     "load_mapping": "results",

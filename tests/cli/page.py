@@ -2,6 +2,7 @@
 
 <!-- file: NAME -->     the block below is a file to be written
 <!-- edit: NAME -->     the diff below is an edit: the first line that begins like one with -
+<!-- copy of: NAME -->  the block below is all of a file that is there
 <!-- end of: NAME -->   the block below is the end of a file that is there by now
 <!-- run by: TEST -->   the block below is left to that test
 ```console              lines after $ are run in a shell; what they print stands below them
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BLOCK = re.compile(
-    r"(?:^<!-- (file|edit|end of|run by): (\S+) -->\n)?"
+    r"(?:^<!-- (file|edit|copy of|end of|run by): (\S+) -->\n)?"
     r"^```(\w*)\n(.*?)^```$"
     r"(?:\n\n```text\n(.*?)^```$)?",
     re.DOTALL | re.MULTILINE,
@@ -61,6 +62,8 @@ def follow(page: str, folder: Path) -> None:
             (folder / block.name).write_text(block.text, "utf-8")
         elif block.does == "edit":
             edit(folder / block.name, block.text)
+        elif block.does == "copy of":
+            assert (folder / block.name).read_text("utf-8") == block.text
         elif block.does == "end of":
             assert (folder / block.name).read_text("utf-8").endswith(block.text)
         elif block.does == "run by":

@@ -101,11 +101,6 @@ def test_the_groups_of_the_mapping_page_are_those_of_its_examples() -> None:
     assert at == len(blocks)
 
 
-def test_the_sweep_of_its_page_is_the_example() -> None:
-    (told,) = re.findall(r"```toml\n(.*?)```", SWEEPS.read_text("utf-8"), re.DOTALL)
-    assert told == (ROOT / "examples" / "sweeps" / "buffers.toml").read_text("utf-8")
-
-
 @pytest.mark.parametrize("name", [name for name in trace_formats() if name not in ("npz", "parquet")])
 def test_the_example_of_a_format(name: str, tmp_path: Path) -> None:
     (path,) = [each for each in EXAMPLES.iterdir() if each.suffix == f".{name}" or f"{name}_" in each.name]

@@ -18,10 +18,12 @@ NAMES = [
     "load",
     "load_hardware",
     "run",
+    "compare",
     "map_network",
     "save_mapping",
     "load_mapping",
     "run_mapping",
+    "sweep",
     "DramConfig",
     "replay",
 ]
@@ -30,7 +32,7 @@ HEADS = re.compile(r"^(Args|Returns|Raises|Example):\n(.*?)(?=^\S|\Z)", re.DOTAL
 
 PROGRAM = """\
 import numpy as np
-import scanfuse
+import scanfuse.results
 
 network = scanfuse.load("mobilenet_v2", 64, skip_unsupported=False)
 hardware = scanfuse.load_hardware("paper", ["buffer.entries=32768"])
@@ -39,6 +41,9 @@ scanfuse.save_mapping("mine.toml", mapping)
 again = scanfuse.load_mapping("mine.toml")
 entries: int = scanfuse.run_mapping(again, hardware, verify=True).entries
 result = scanfuse.run(network, "deep", hardware)
+found = scanfuse.compare(network, ["raster", "deep"], hardware)
+best: scanfuse.results.Run = min(found.runs, key=lambda run: run.entries)
+points: int = len(scanfuse.sweep({"base": {"network": "mobilenet_v2"}}, jobs=1))
 names: list[str] = [layer.name for layer in result.network.layers]
 config = scanfuse.DramConfig.from_ini("DDR3_micron_64M_8B_x8_sg125", overrides={"CL": 12})
 done = scanfuse.replay(np.arange(4), np.arange(4) * 64, np.zeros(4, bool), config, commands=True)
