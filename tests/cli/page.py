@@ -46,9 +46,11 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def run_lines(lines: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Lines of a shell, as CI runs them, with this scanfuse in reach."""
+    """Lines of a shell, as CI runs them, with this scanfuse in reach and a cache of their own."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "COLUMNS": "200", "PYTEST_ADDOPTS": "", **variables}
+    cache = {"SCANFUSE_NO_CACHE": "", "XDG_CACHE_HOME": str(folder / ".cache")}
+    shown = {"COLUMNS": "200", "PYTEST_ADDOPTS": ""}
+    environment = {**os.environ, "PATH": path, **cache, **shown, **variables}
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", lines],
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,

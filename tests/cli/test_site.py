@@ -90,6 +90,7 @@ def test_the_reference_has_every_option(capsys: pytest.CaptureFixture[str]) -> N
             assert f"`{option}" in sections[name]
 
 
+@pytest.mark.slow
 def test_the_pictures_are_what_the_code_draws() -> None:
     done = subprocess.run(
         [sys.executable, str(DOCS / "concepts.py")], capture_output=True, text=True, check=False

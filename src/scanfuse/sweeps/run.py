@@ -58,8 +58,7 @@ def sweep(
 
     Returns:
         The table, a DataFrame: a row per point with its parameters, the figures of its whole run under the
-            names
-        of `layers.csv`, and `error`, the reason of a point that failed.
+        names of `layers.csv`, and `error`, the reason of a point that failed.
 
     Raises:
         SweepError: a key or a value that cannot be: names file, key, what was found and what is allowed.
