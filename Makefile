@@ -4,7 +4,7 @@ VENV ?= .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 NATIVE := CMakeLists.txt pyproject.toml $(wildcard native/*/*.cpp native/*/*.hpp)
 
-.PHONY: run test slow lint sanitize sanitize-threads fuzz clean
+.PHONY: run test slow docs lint sanitize sanitize-threads fuzz clean
 
 run: $(VENV)/.installed
 	$(VENV)/bin/scanfuse compare mobilenet_v2
@@ -14,6 +14,10 @@ test: $(VENV)/.installed-test
 
 slow: $(VENV)/.installed-test
 	$(VENV)/bin/python -m pytest -m slow
+
+# The pages under docs/ as a site, in build/docs; a warning (a dead link, a page left out) is an error.
+docs: $(VENV)/.installed-test
+	$(VENV)/bin/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going docs build/docs
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .

@@ -1,47 +1,20 @@
 """Does docs/ci.md tell the truth? Its files are made, edited and checked as it says; its CI files run."""
 
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from page import blocks, follow, run_lines
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
-BLOCK = re.compile(r"(?:<!-- (file|edit|end of): (\S+) -->\n)?```(\w+)\n(.*?)```", re.DOTALL)
-
-
-def run_lines(lines, folder, **variables):
-    """Lines of a shell, as CI runs them, with this scanfuse in reach."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "COLUMNS": "200", "PYTEST_ADDOPTS": "", **variables}
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", lines],
-        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """The page followed from top to bottom: its files as they are at the end."""
     made = tmp_path_factory.mktemp("ci")
-    for what, name, language, text in BLOCK.findall(PAGE):
-        if what == "file":
-            (made / name).write_text(text)
-        elif what == "edit":
-            content = (made / name).read_text()
-            for old, new in re.findall(r"^-(.*)\n\+(.*)\n", text, re.MULTILINE):
-                assert content.count(old) == 1
-                content = content.replace(old, new)
-            (made / name).write_text(content)
-        elif what == "end of":
-            assert (made / name).read_text().endswith(text)
-        elif language == "console":
-            for line, expected in re.findall(r"^\$ (.*)\n((?:[^$].*\n|\n)*)", text, re.MULTILINE):
-                assert run_lines(line.replace("| head", "2>&1 | head"), made).stdout == expected
+    follow(PAGE, made)
     return made
 
 
@@ -50,7 +23,7 @@ def test_the_page_can_be_followed(folder):
 
 
 def ci_files():
-    return [yaml.safe_load(text) for _, _, language, text in BLOCK.findall(PAGE) if language == "yaml"]
+    return [yaml.safe_load(block.text) for block in blocks(PAGE) if block.language == "yaml"]
 
 
 def test_the_github_action(folder, tmp_path):

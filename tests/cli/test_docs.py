@@ -1,14 +1,13 @@
 """Do the pages under docs/ tell the truth? Examples are run and compared with what stands below them."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from page import blocks, follow, run_lines
 
+from scanfuse.cli import parser
 from scanfuse.dram import DramConfig, read_trace, trace_formats, write_trace
 from scanfuse.hardware import load_hardware
 from scanfuse.mapping import make_mapping, mapping_document
@@ -17,11 +16,11 @@ from scanfuse.results.setup import tomllib
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "traces" / "formats"
-PAGES = ROOT / "docs" / "formats"
-MAPPING = ROOT / "docs" / "mapping.md"
-NETWORKS = ROOT / "docs" / "networks.md"
-SWEEPS = ROOT / "docs" / "sweeps.md"
-PYTHON = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
+DOCS = ROOT / "docs"
+PAGES = DOCS / "formats"
+MAPPING = DOCS / "mapping.md"
+ALONE = ("ci.md",)  # has a test of its own, test_ci_page.py
+RUN = ("python", "console", "sh", "diff")
 CFG = DramConfig.from_ini("DDR3_micron_32M_8B_x8_sg15")
 REQUESTS = [(0, 0, 0), (0, 64, 0), (12, 0x1000, 1), (12, 0x80, 0), (30, 0x2000040, 0), (200, 0xC0, 1)]
 # Lines of a CPU trace are a cycle apart; a write comes with its read.
@@ -29,62 +28,63 @@ CPU_CYCLES = [0, 1, 1, 12, 30, 30]
 NO_CYCLES = ("misc", "ramulator", "ramulator2-loadstore", "ramulator2-readwrite")
 
 
-def examples() -> list[tuple[str, str, str]]:
-    pages = [
-        ROOT / "docs" / "dram.md",
-        MAPPING,
-        NETWORKS,
-        SWEEPS,
-        ROOT / "docs" / "report.md",
-        *sorted(PAGES.glob("*.md")),
-    ]
-    found = [(page, code, out) for page in pages for code, out in PYTHON.findall(page.read_text("utf-8"))]
-    return [(f"{page.stem}-{number}", code, out) for number, (page, code, out) in enumerate(found)]
+def pages(folder: Path = DOCS) -> list[Path]:
+    return sorted(folder.rglob("*.md"))
 
 
-@pytest.mark.parametrize(("name", "code", "expected"), examples())
-def test_python_examples(name: str, code: str, expected: str, tmp_path: Path) -> None:
-    (tmp_path / "traces").symlink_to(ROOT / "traces")
-    found = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
-    assert found.returncode == 0, found.stderr
-    if expected:
-        lines = [line.rstrip() for line in found.stdout.splitlines()]
-        assert lines == [line.rstrip() for line in expected.splitlines()]
+def name_of(page: Path) -> str:
+    return page.relative_to(DOCS).with_suffix("").as_posix()
 
 
-@pytest.mark.parametrize("page", [PAGES / "index.md", MAPPING, NETWORKS, SWEEPS], ids=lambda page: page.stem)
-def test_console_examples(page: Path, tmp_path: Path) -> None:
-    (tmp_path / "traces").symlink_to(ROOT / "traces")
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    (tmp_path / "bad.ramulator").write_text("0x40 R\n0x80 Q\n0xc0 W\n")
-    blocks = re.findall(r"```(console|diff)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-    assert blocks
-    for kind, text in blocks:
-        if kind == "diff":
-            edit_by_hand(tmp_path / "deep.toml", text)
-            continue
-        for line, expected in re.findall(r"^\$ (.*)\n((?:[^$].*\n|\n)*)", text, re.MULTILINE):
-            found = subprocess.run(
-                [sys.executable, "-m", *shlex.split(line)],
-                cwd=tmp_path,
-                env={**os.environ, "COLUMNS": "200"},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            assert found.stdout == expected
+def has(page: Path, *languages: str) -> bool:
+    return any(block.language in languages and not block.does for block in blocks(page.read_text("utf-8")))
 
 
-def edit_by_hand(path: Path, diff: str) -> None:
-    """Puts each line with a + in the place of the first that begins like the one with a - before it."""
-    text = path.read_text("utf-8")
-    for old, new in re.findall(r"^-(.*)\n\+(.*)\n", diff, re.MULTILINE):
-        assert f"\n{old}" in text
-        text = text.replace(f"\n{old}", f"\n{new}", 1)
-    path.write_text(text, "utf-8")
+def shell_lines(page: Path) -> list[str]:
+    """The commands of `sh` blocks, without what is said beside them."""
+    found = "".join(block.text for block in blocks(page.read_text("utf-8")) if block.language == "sh")
+    return [line for line in (re.split(r"  +#", line)[0].strip() for line in found.splitlines()) if line]
+
+
+FOLLOWED = [page for page in pages() if page.name not in ALONE and has(page, "console", "python")]
+WITH_SHELL = [page for page in pages() if has(page, "sh")]
+
+
+@pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
+def test_a_page_can_be_followed(page: Path, tmp_path: Path) -> None:
+    for folder in ("traces", "examples"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    follow(page.read_text("utf-8"), tmp_path)
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_no_example_of_a_page_escapes(page: Path) -> None:
+    """Each block is of a language that a test above or below knows what to do with."""
+    for block in blocks(page.read_text("utf-8")):
+        assert block.language in (*RUN, "text", "toml", "yaml", "cmake", ""), f"no test runs {block.language}"
+        if block.language == "toml":
+            assert block.does or page == MAPPING, "name the file that it is: <!-- file: NAME -->"
+        if block.language in ("yaml", "cmake"):
+            assert page.name in (*ALONE, "dram.md"), "held to nothing"
+        if block.language in ("", "text"):
+            assert not re.search(r"^(\$ |scanfuse |import |>>> )", block.text, re.MULTILINE), block.text
+        if block.does == "run by":
+            assert page.name in (ROOT / block.name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("page", WITH_SHELL, ids=name_of)
+def test_shell_lines_parse(page: Path) -> None:
+    for line in shell_lines(page):
+        assert line.startswith("scanfuse "), line
+        parser().parse_args(shlex.split(line)[1:])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_SHELL, ids=name_of)
+def test_shell_lines_run_in_order(page: Path, tmp_path: Path) -> None:
+    for line in shell_lines(page):
+        done = run_lines(line, tmp_path)
+        assert done.returncode == 0, (line, done.stdout)
 
 
 def test_the_groups_of_the_mapping_page_are_those_of_its_examples() -> None:
@@ -99,11 +99,6 @@ def test_the_groups_of_the_mapping_page_are_those_of_its_examples() -> None:
             assert all(group in document["groups"] for group in groups)
         at += count
     assert at == len(blocks)
-
-
-def test_the_sweep_of_its_page_is_the_example() -> None:
-    (told,) = re.findall(r"```toml\n(.*?)```", SWEEPS.read_text("utf-8"), re.DOTALL)
-    assert told == (ROOT / "examples" / "sweeps" / "buffers.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", [name for name in trace_formats() if name not in ("npz", "parquet")])

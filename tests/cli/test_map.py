@@ -233,7 +233,7 @@ def test_the_examples_of_the_help_work_in_order(scanfuse):
 
 def test_from_python(tmp_path):
     network, hardware = front.load("mobilenet_v2", 32, 0.35), front.load_hardware("paper")
-    mapping = front.make_mapping(network, "fused", hardware)
+    mapping = front.map_network(network, "fused", hardware)
     front.save_mapping(tmp_path / "mine.toml", mapping)
     run = front.run_mapping(front.load_mapping(tmp_path / "mine.toml"), hardware)
     assert run.total == front.run(network, "fused", hardware).total

@@ -1,5 +1,7 @@
 """A memory system: device, channel and controller settings in one frozen, checked record."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,7 +41,17 @@ class Locations(NamedTuple):
 class DramConfig:
     """A memory system as DRAMSim2's two ini files and its `-o` overrides describe it.
 
-    Make one with `DramConfig.from_ini`. Equal configurations compare equal and hash alike.
+    Make one with `DramConfig.from_ini`; frozen, and equal where all settings are. A setting is had by its
+    key, as `cfg["tRCD"]` in ticks; docs/dram-parts.md has every key with its unit.
+
+    Raises:
+        DramConfigError: a setting that is missing, unknown or cannot be: names file, line and key, what was
+            found and what is allowed.
+
+    Example:
+        >>> cfg = scanfuse.DramConfig.from_ini("DDR3_micron_64M_8B_x8_sg125", capacity_mib=8192)
+        >>> cfg["tRCD"], cfg.tck_ps, cfg.num_ranks, cfg.transaction_bytes
+        (11, 1250, 2, 64)
     """
 
     name: str
@@ -76,18 +88,23 @@ class DramConfig:
         capacity_mib: int = 2048,
         overrides: Mapping[str, object] | None = None,
         mode: Mode = "dramsim2",
-    ) -> "DramConfig":
-        """Reads a memory system.
+    ) -> DramConfig:
+        """Reads a memory system. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
 
-        `device` is the name of a part (see `parts()`), a path to a device file, or a dict of settings
-        (values as text or numbers); `system` a path or a dict, None for DRAMSim2's example settings.
-        Either may hold any key; the system's values win. `overrides` replace values afterwards, but do
-        not reach the address mapping, as with DRAMSim2's `-o` (in mode `strict` they do). `capacity_mib` is
-        the size asked for, all channels together, a power of two; less than a rank per channel gives one
-        rank. `mode` is `dramsim2` or `strict`.
+        Args:
+            device: the name of a part (see `scanfuse.dram.parts()`), a path to a device file, or a dict of
+                settings (values as text or numbers).
+            system: a path or a dict; None for DRAMSim2's example settings. Either may hold any key; the
+                system's values win.
+            capacity_mib: the size asked for, all channels together, a power of two; less than a rank per
+                channel gives one rank.
+            overrides: replace values afterwards, but do not reach the address mapping, as with DRAMSim2's
+                `-o` (in mode `strict` they do).
+            mode: `dramsim2` or `strict` (docs/dram-modes.md).
 
-        Raises DramConfigError naming file, line, key, what was found and what is allowed; OSError if a
-        file cannot be read. Warns (DramConfigWarning) of what DRAMSim2 accepts but hardly anyone means.
+        Raises:
+            DramConfigError: names file, line, key, what was found and what is allowed.
+            OSError: a file that cannot be read.
         """
         name, settings = _settings(device, "device")
         settings += _settings(default_system_path() if system is None else system, "system")[1]
@@ -125,7 +142,7 @@ class DramConfig:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "DramConfig":
+    def from_dict(cls, data: Mapping[str, Any]) -> DramConfig:
         """The inverse of `to_dict`. Raises DramConfigError."""
         for key in ("name", "capacity_mib", "files"):
             if key not in data:

@@ -1,5 +1,7 @@
 """Feeding a recorded stream of requests to a memory, as fast as it takes them."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -39,27 +41,49 @@ def replay(
     idle: ArrayLike | None = None,
     backend: Backend = "engine",
 ) -> Replay:
-    """Replays requests, in order, on a fresh memory.
+    """Replays requests, in order, on a fresh memory, and tells what each took and what all cost.
 
-    `cycles` (int64), `addresses` (uint64, bytes) and `is_write` (bool) are of one length. A request is
-    offered from its cycle on, once all before it are in, and waits for room in its channel's transaction
-    queue (`feed="accept"`); a request with its bit in `force` set does not ask for room but joins an
-    unbounded list in front of the queue, as do all with `feed="pend"`; `feed="trace"` is how DRAMSim2's own
-    trace tool feeds: one request per cycle at most, and `idle` (uint32, see `Trace.idle`) cycles lost to
-    blank lines before each. `per_cycle` bounds the requests per cycle (0: no bound). `cpu_hz` is the clock
-    that `cycles` and `accepted` count (0: the DRAM's). The run goes on for `extra` cycles after the last
-    completion, and to at least `total_ticks` ticks if that is given. With `stop_tick` (not 0) it is exactly
-    so many ticks long instead, as with the `-c` of DRAMSim2's tool: what was not accepted or not completed
-    by then has -1 in `accepted` or `completed`.
+    A request is offered from its cycle on, once all before it are in, and waits for room in its channel's
+    transaction queue. For streams that are too long for arrays of their whole length, see `ReplayStream`.
 
-    `commands` and `epochs` ask for these records; `owners` (uint32) says to whom each request is charged.
-    `backend="dramsim2"` has it simulated by the DRAMSim2 that is attached (see `scanfuse.dram.backend`).
+    Args:
+        cycles: when each request is offered: int64, of one length with the next two.
+        addresses: uint64, bytes.
+        is_write: bool.
+        cfg: the memory.
+        feed: `accept` as said above; `pend` does not wait for room but joins an unbounded list in front of
+            the queue; `trace` is how DRAMSim2's own trace tool feeds: one request per cycle at most, see
+            `idle`.
+        force: bool, for each request: does not ask for room, as all do with `pend`.
+        per_cycle: the most requests accepted in a cycle; 0 for no bound.
+        cpu_hz: the clock that `cycles` and `accepted` count, in Hz; 0 for the DRAM's.
+        extra: cycles to go on for after the last completion.
+        commands: record every command.
+        epochs: record figures by epoch of EPOCH_LENGTH ticks.
+        owners: uint32, for each request: to whom it is charged.
+        total_ticks: the run is at least so many ticks long.
+        stop_tick: the run is exactly so many ticks long (0: as long as it takes), as with the `-c` of
+            DRAMSim2's tool: what was not accepted or completed by then has -1 in `accepted` or `completed`.
+        idle: uint32, for each request: cycles lost to blank lines before it, with `feed="trace"`
+            (`Trace.idle`).
+        backend: `engine`, or `dramsim2` for the one that is attached (docs/dram.md).
 
-    For streams that are too long for arrays of their whole length, see `ReplayStream`.
+    Returns:
+        The `Replay`: `accepted` and `completed` (int64 arrays, a tick for each request), `ticks` in all, the
+        DataFrames `energy` (nJ by channel and rank, all devices), `counters`, `banks`, and `commands`,
+        `epochs` and `owners` where asked for.
 
-    Raises ValueError for arrays that do not fit, DramConfigError where EPOCH_LENGTH is so short that more
-    epochs would be recorded than fit, BusCollision and NoProgress for configurations that cannot run,
-    DramSim2Error for an attached DRAMSim2 that does not answer (see `scanfuse.dram.errors`).
+    Raises:
+        ValueError: arrays that do not fit each other, or negative addresses.
+        DramConfigError: EPOCH_LENGTH so short that more epochs would be recorded than fit.
+        BusCollision, NoProgress: configurations that cannot run (see `scanfuse.dram.errors`).
+        DramSim2Error: an attached DRAMSim2 that does not answer, or is asked for what it does not tell.
+
+    Example:
+        >>> cfg = scanfuse.DramConfig.from_ini("DDR3_micron_64M_8B_x8_sg125")
+        >>> done = scanfuse.replay([0, 4, 8], [0, 64, 1 << 20], [False, False, True], cfg)
+        >>> done.completed.tolist(), int(done.counters["activates"].sum())
+        ([28, 33, 65], 3)
     """
     stream = ReplayStream(
         cfg,

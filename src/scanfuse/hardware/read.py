@@ -42,10 +42,25 @@ def load_hardware(
 ) -> Accelerator:
     """A preset by its name, or the description in a TOML file, with `section.key=value` settings applied.
 
-    A `.cfg` file is an architecture of SCALE-Sim (see `scalesim`).
+    Args:
+        name_or_path: a preset (`scanfuse.hardware.preset_names()`), a `.toml` file that gives what differs
+            from the preset `paper`, or a `.cfg` file, an architecture of SCALE-Sim. docs/hardware.md has
+            every key.
+        settings: what to change, as `["section.key=value", ...]` or `{"section.key": "value"}`; values are
+            read as TOML, or as text where they are not TOML ("200 MHz").
 
-    >>> load_hardware("paper", ["pe_array.rows=16", "pe_array.clock_hz=200 MHz"]).pe_array.rows
-    16
+    Returns:
+        The `Accelerator`, frozen: `pe_array`, `buffer`, `dma`, `layout`, `dram`, `energy`. Change one with
+        `dataclasses.replace`, or make one in Python; the checks are the same.
+
+    Raises:
+        HardwareError: an unknown preset or key (with the nearest known one), a value out of range, a file
+            that cannot be read: names file and key, what was found and what is allowed.
+
+    Example:
+        >>> hardware = scanfuse.load_hardware("paper", ["pe_array.rows=16", "pe_array.clock_hz=200 MHz"])
+        >>> hardware.pe_array.rows, hardware.pe_array.clock_hz, hardware.buffer.entries
+        (16, 200000000, 65536)
     """
     values: Table = {}
     for key, text in setting_pairs(settings):

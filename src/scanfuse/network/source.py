@@ -23,10 +23,27 @@ def load(
 ) -> Network:
     """A network of the zoo by its name, or one in a file: `.onnx`, or `.csv` as SCALE-Sim has it.
 
-    resolution: height and width of the input, in pixels, where it is not to be the network's own. width:
-    multiplies the numbers of channels, in the zoo only. skip_unsupported: of an ONNX file, pass over
-    operators that are not modelled, with a warning. sha256: what the content of a file must be. Raises
-    NetworkError, OSError.
+    Args:
+        name: a name of the zoo (`scanfuse.network.zoo_names()`), or a path that ends in `.onnx` (which needs
+            the extra `onnx`; weights may be absent) or `.csv`.
+        resolution: height and width of the input in pixels; None for the network's own, such as 224.
+        width: multiplies the numbers of channels, as the networks' authors do; in the zoo only.
+        skip_unsupported: of an ONNX file, pass over operators that are not modelled, with a `NetworkWarning`.
+        sha256: what the hexadecimal SHA-256 of a file's content must be.
+
+    Returns:
+        The `Network`: `layers` in the order in which they run (each with `name`, `kind`, `inputs`, `output`,
+        `macs`, `weight_entries`; shapes are channels, height, width; batch 1), `macs`, `weight_entries`.
+
+    Raises:
+        NetworkError: an unknown name, an option that does not apply, a file that cannot be understood: names
+            what was found, and the nearest that is allowed.
+        OSError: a file that cannot be read.
+
+    Example:
+        >>> network = scanfuse.load("mobilenet_v2", resolution=96)
+        >>> network.macs, network.layers[0].output.shape
+        (56289152, (32, 48, 48))
     """
     if not is_file_name(name):
         if skip_unsupported:

@@ -56,7 +56,31 @@ def compare(
     cache: bool = True,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Run a network under each of several schedules. Raises the errors of `run`."""
+    """Run a network under each of several schedules, and hold them side by side.
+
+    Args:
+        network: what is computed, of `load`.
+        schedules: which, such as `["raster", "fused", "deep"]`; savings are against `raster` and `fixed`
+            where those are among them.
+        accelerator: what it runs on, of `load_hardware`.
+        config: the memory, where it is not to be made from the accelerator's description.
+        objective: what the searches make least: `traffic`, `bursts`, `energy`, `latency`, `edp`.
+        cache: keep what the searches find in the user's cache folder, and take it from there.
+        progress: what shows how far it is; None for nothing.
+
+    Returns:
+        The `Comparison`: `table` (a DataFrame, a row per schedule: `entries`, `dram_nj`, `latency_us`,
+        `vs_raster_percent`, ...) and `runs`, each a `Run`. A notebook shows it as a table.
+
+    Raises:
+        MappingError, DramConfigError, ProgramError, AgreementError: as of `run`.
+
+    Example:
+        >>> network, hardware = scanfuse.load("mobilenet_v2", resolution=64), scanfuse.load_hardware("paper")
+        >>> found = scanfuse.compare(network, ["raster", "fused"], hardware)
+        >>> found.table["entries"].tolist(), found.table["vs_raster_percent"].round(1).tolist()
+        ([4593576, 3654824], [0.0, -23.4])
+    """
     config = config or dram_config(accelerator)
     searches = Searches()  # what they have in common is searched once
     runs = [

@@ -10,15 +10,43 @@ from scanfuse.results.files import write_whole
 
 
 def save_mapping(path: str | Path, mapping: Mapping) -> None:
-    """Write a mapping; the file appears when it is whole. Raises MappingError for a suffix, OSError."""
+    """Write a mapping to a file, to be read, edited by hand (docs/mapping.md), and run.
+
+    Args:
+        path: ends in `.toml` or `.json`, which says the form. The file appears when it is whole.
+        mapping: of `map_network`, or one changed in Python.
+
+    Raises:
+        MappingError: another suffix.
+        OSError: a place that cannot be written.
+
+    Example:
+        >>> scanfuse.save_mapping("mine.toml", mapping)
+        >>> scanfuse.load_mapping("mine.toml") == mapping
+        True
+    """
     write_whole(Path(path), mapping_text(mapping, mapping_format(path)))
 
 
 def load_mapping(path: str | Path, network: Network | None = None) -> Mapping:
     """Read a mapping, exactly as it was saved.
 
-    network: what it maps, where that is not of the zoo; it must be the one the file names. Raises
-    MappingError that names the file and the key, OSError.
+    Args:
+        path: a `.toml` or `.json` file, of `save_mapping` or `scanfuse map`, or written by hand.
+        network: what it maps, where that was made in Python and so cannot be loaded by the name in the file.
+
+    Returns:
+        The `Mapping`, equal to the one that was saved.
+
+    Raises:
+        MappingError: what the file says cannot be: names file, group and key, what was found, what is
+            allowed.
+        OSError: a file that cannot be read.
+
+    Example:
+        >>> mapping = scanfuse.load_mapping("mine.toml")
+        >>> mapping.schedule, mapping.entries
+        ('fused', 3654824)
     """
     form = mapping_format(path)
     try:

@@ -123,7 +123,37 @@ def run(
     log_requests: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Run a network under a named schedule on an accelerator: map it (`map_network`), then `run_mapping`."""
+    """Run a network under a named schedule on an accelerator: map it (`map_network`), then `run_mapping`.
+
+    Args:
+        network: what is computed, of `load`.
+        schedule: `fixed`, `raster`, `scan`, `fused`, `resident` or `deep`, from the simplest on.
+        accelerator: what it runs on, of `load_hardware`.
+        config: the memory, where it is not to be made from the accelerator's description.
+        objective: what the search makes least: `traffic`, `bursts`, `energy`, `latency`, `edp`.
+        cache: keep what the search finds in the user's cache folder, and take it from there.
+        searches: what earlier calls have found, shared and added to; changes nothing but the time it takes.
+        verify: also compute the program on integers and compare every layer's output with the network's.
+        log_requests: keep the accepted requests, for a trace.
+        progress: what shows how far it is; None for nothing.
+
+    Returns:
+        The `Run`: `layers` (a DataFrame, a row per layer: bytes, cycles, `latency_us`, `dram_nj`, `total_nj`,
+        ...; docs/results.md), `total` (a dict of the same columns, summed), `entries` moved between DRAM and
+        buffer, `mapping`, `bounds`, `simulation` (`time_ps`, `ticks`, the DRAM's energies and counters).
+
+    Raises:
+        MappingError: an unknown schedule or objective, or a layer of which no tile fits the buffer.
+        DramConfigError: a DRAM part or setting that cannot be.
+        ProgramError, ExecutionError, AgreementError: a program that is not right, or counters that differ: a
+            defect of scanfuse, or of a mapping changed by hand.
+
+    Example:
+        >>> network = scanfuse.load("mobilenet_v2", resolution=64)
+        >>> result = scanfuse.run(network, "fused", scanfuse.load_hardware("paper"))
+        >>> result.entries, round(result.total["dram_nj"] / 1000), result.layers["layer"][0]
+        (3654824, 2862, 'stem')
+    """
     config = config or dram_config(accelerator)
     mapping = map_network(
         network, schedule, accelerator, config, progress, objective, cache=cache, searches=searches
@@ -142,12 +172,30 @@ def run_mapping(
     log_requests: bool = False,
     progress: Progress | None = None,
 ) -> Run:
-    """Run a mapping on an accelerator.
+    """Run a mapping on an accelerator: unroll it, prove the program, simulate it, hold all counters together.
 
-    config: the DRAM, where it is not to be made from the accelerator's description. verify: also run the
-    program on integers and compare every layer's output with the network itself. log_requests: keep the
-    accepted requests, for a trace. Raises the errors of every stage on the way (MappingError, ProgramError,
-    ExecutionError, AgreementError, DramConfigError...).
+    Args:
+        mapping: of `map_network` or `load_mapping`, or one changed in Python.
+        accelerator: what it runs on; need not be the one it was searched for, if it fits.
+        config: the memory, where it is not to be made from the accelerator's description.
+        verify: also compute the program on integers and compare every layer's output with the network's.
+        log_requests: keep the accepted requests, for a trace.
+        progress: what shows how far it is; None for nothing.
+
+    Returns:
+        The `Run`, as of `run`.
+
+    Raises:
+        MappingError: hardware that counts or lays out otherwise than the mapping says.
+        ProgramError: a mapping that does not fit: names step, group, layers and the entries that live in it.
+        DramConfigError: a DRAM part or setting that cannot be.
+        ExecutionError, AgreementError: a value or a counter that is not what it must be.
+
+    Example:
+        >>> network, hardware = scanfuse.load("mobilenet_v2", resolution=64), scanfuse.load_hardware("paper")
+        >>> mapping = scanfuse.map_network(network, "deep", hardware)
+        >>> scanfuse.run_mapping(mapping, hardware).entries == mapping.entries
+        True
     """
     config = config or dram_config(accelerator)
     check_backend(accelerator.dram.backend, config)
@@ -205,21 +253,44 @@ def map_network(
     network: Network,
     schedule: str,
     accelerator: Accelerator,
-    config: DramConfig,
+    config: DramConfig | None = None,
     progress: Progress | None = None,
     objective: str = "traffic",
     *,
     cache: bool = True,
     searches: Searches | None = None,
 ) -> Mapping:
-    """The mapping of a named schedule for this DRAM that makes an objective (of OBJECTIVES) least.
+    """The mapping of a named schedule that makes an objective least on an accelerator and its DRAM.
 
     For all objectives but `traffic` the best few by estimate are simulated and the best measured one is
-    taken; what the schedules before this one in SCHEDULES find is among them. cache: keep what is found on
-    disk, and take it from there (see `mapping_cache`). searches: what earlier calls have found, shared and
-    added to, which changes nothing that is found. Raises MappingError.
+    taken; what simpler schedules find is among them.
+
+    Args:
+        network: what is computed, of `load`.
+        schedule: `fixed`, `raster`, `scan`, `fused`, `resident` or `deep`.
+        accelerator: what it is to run on, of `load_hardware`.
+        config: the memory, where it is not to be made from the accelerator's description.
+        progress: what shows how far it is; None for nothing.
+        objective: what is made least: `traffic`, `bursts`, `energy`, `latency`, `edp`.
+        cache: keep what is found in the user's cache folder, and take it from there.
+        searches: what earlier calls have found, shared and added to; changes nothing that is found.
+
+    Returns:
+        The `Mapping`, frozen: `groups` of layers that run together, how the maps lie in DRAM, `entries`
+        moved, `extra_macs` computed again.
+
+    Raises:
+        MappingError: an unknown schedule or objective, or a layer of which no tile fits the buffer.
+        DramConfigError: a DRAM part or setting that cannot be.
+
+    Example:
+        >>> network, hardware = scanfuse.load("mobilenet_v2", resolution=64), scanfuse.load_hardware("paper")
+        >>> mapping = scanfuse.map_network(network, "fused", hardware)
+        >>> mapping.entries, len(mapping.groups)
+        (3654824, 21)
     """
     check_objective(objective)
+    config = config or dram_config(accelerator)
     show = progress or quiet
     known = Searches() if searches is None else searches
 

@@ -44,19 +44,31 @@ def sweep(
 ) -> pd.DataFrame:
     """Run every point of a sweep and return a table, a row per point (see `scanfuse.sweeps.table`).
 
-    spec: a TOML file, or a table as it would stand in one (see `scanfuse.sweeps.spec`). out: a folder that
-    keeps each point as soon as it is finished, so that the next call carries on from there, and the table as
-    `results.csv` and `results.parquet`; None keeps nothing. jobs: processes on this machine, as many as it
-    has cores; with more than one, a script must guard its own code with `if __name__ == "__main__":`.
-    cluster: the address of a Dask scheduler, to run there instead (extra `cluster`). shard: (i, n) runs the
-    i-th of n parts. The figures are the same to the bit whoever makes them.
+    The figures are the same to the bit whoever makes them.
 
-    A point that fails has its reason in the column `error`. Raises SweepError, OSError.
+    Args:
+        spec: a TOML file, or a table as it would stand in one (docs/sweeps.md).
+        out: a folder that keeps each point as soon as it is finished, so that the next call carries on from
+            there, and the table as `results.csv` and `results.parquet`; None keeps nothing.
+        jobs: processes on this machine; None for as many as it has cores. With more than one, a script must
+            guard its own code with `if __name__ == "__main__":`.
+        cluster: the address of a Dask scheduler, to run there instead (extra `cluster`).
+        shard: `(i, n)` runs the i-th of n parts.
+        progress: what shows how far it is; None for nothing.
 
-    >>> grid = {"network": "mobilenet_v2", "resolution": 32, "buffer": [8192, 16384]}
-    >>> table = sweep({"grid": grid}, jobs=1)
-    >>> table[["buffer.entries", "entries"]].shape
-    (2, 2)
+    Returns:
+        The table, a DataFrame: a row per point with its parameters, the figures of its whole run under the
+        names of `layers.csv`, and `error`, the reason of a point that failed.
+
+    Raises:
+        SweepError: a key or a value that cannot be: names file, key, what was found and what is allowed.
+        OSError: a file or folder that cannot be read or written.
+
+    Example:
+        >>> grid = {"network": "mobilenet_v2", "resolution": 32, "buffer": [8192, 16384]}
+        >>> table = scanfuse.sweep({"grid": grid}, jobs=1)
+        >>> table["buffer.entries"].tolist(), table["entries"].tolist()
+        ([8192, 16384], [3518696, 3518696])
     """
     return run_sweep(load_spec(spec), out, jobs, cluster, shard, progress).table
 
