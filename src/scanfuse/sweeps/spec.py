@@ -176,7 +176,7 @@ class _Reader:
         if key in RUN_KEYS or key in SHORT or key == "array":
             return
         if "." not in key:
-            known = [*RUN_KEYS, *SHORT, "array", *SECTIONS]
+            known = list(dict.fromkeys([*RUN_KEYS, *SHORT, "array", *SECTIONS]))  # buffer is both
             hint = did_you_mean(key, known) or f"; the keys are {', '.join(known)}"
             raise SweepError(f"{self.where}: {name}.{key}: unknown key{hint}")
         try:
