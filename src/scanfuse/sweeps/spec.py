@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -204,7 +205,7 @@ class _Reader:
         return ((full, value),)
 
     def _place(self, path: str) -> str:
-        return str((self.folder / path).resolve())
+        return os.path.realpath(self.folder / path)
 
 
 def _is_place(key: str, value: Any) -> bool:
