@@ -45,7 +45,7 @@ def test_figures_are_written_anew_for_a_reason_that_stays(scanfuse, golden):
     assert golden.read_text().startswith(text)
     (update,) = tomllib.loads(golden.read_text())["updates"]
     assert update["reason"] == 'the "old" figure was half'
-    assert update["moved"] == "1 figures, dram_nj +100.000%"
+    assert update["moved"] == "1 figure, dram_nj +100.000%"
     assert scanfuse("check small.toml").status == 0
 
 

@@ -49,6 +49,16 @@ def test_made_held_moved_and_written_anew(golden):
     assert run_pytest(golden).returncode == 0
 
 
+def test_what_cannot_be_run_fails_in_one_line(golden):
+    golden.write_text(RUN.replace("raster", "rastr"))
+    wrong = run_pytest(golden, "--update-energies", "first")
+    assert re.search(r"^\S*small\.toml: unknown schedule 'rastr'", wrong.stdout, re.M), wrong.stdout
+    golden.unlink()
+    gone = run_pytest(golden)
+    assert re.search(r"^\S*small\.toml: No such file", gone.stdout, re.M), gone.stdout
+    assert "pytest_plugin.py" not in wrong.stdout + gone.stdout
+
+
 def test_a_run_of_pytest_without_it_imports_little():
     code = "import sys, scanfuse.pytest_plugin; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

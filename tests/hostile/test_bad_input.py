@@ -58,6 +58,9 @@ CASES = {
     "network to show": ("show renset50", ["'renset50'", "did you mean resnet50?"]),
     "network file": ("compare network.onnx", ["network.onnx", "No such file"]),
     "network folder": ("show dir.csv", ["dir.csv", "Is a directory"]),
+    "network linked in a circle": ("show loop.onnx", ["loop.onnx", "symbolic links"]),
+    "part linked in a circle": ("run vgg16 --hardware loop.toml", ["loop.ini", "symbolic links"]),
+    "swept network linked in a circle": ("sweep circle.toml", ["circle.toml", "loop.onnx", "symbolic links"]),
     "network empty": ("run empty.onnx", ["empty.onnx", "the file is empty"]),
     "network of text": ("map text.onnx", ["text.onnx", "not an ONNX model"]),
     "network width": ("show net.csv --width 0.5", ["net.csv", "--width", "not one in a file"]),
@@ -147,6 +150,8 @@ CASES = {
     "golden key": ("check strange.toml", ["strange.toml", "run.colour", "network"]),
     "golden trace": ("check replay.toml", ["no.csv", "No such file"]),
     "trace record": ("replay ticks.csv", ["ticks.csv", "total_ticks", "'abc'"]),
+    "golden schedule": ("check fusd.toml", ["fusd.toml: ", "'fusd'", "fused"]),
+    "golden setting": ("check rowz.toml", ["rowz.toml: ", "pe_array.rowz", "did you mean rows?"]),
     "golden settings": ("check settings.toml", ["settings.toml", "run.settings", "texts"]),
     "list": ("list colours", ["'colours'", "networks"]),
     "nothing to map": ("map", ["NETWORK", "--mapping", "scanfuse map --help"]),
@@ -189,6 +194,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "far.csv": "cycle,address,rw\n" + "".join(f"1,{64 * i},R\n" for i in range(1024)),
         "ticks.csv": '# metadata {"total_ticks": "abc"}\ncycle,address,rw\n1,2,R\n',
         "settings.toml": '[run]\nnetwork = "vgg16"\nschedule = "fused"\nsettings = [5]\n',
+        "fusd.toml": '[run]\nnetwork = "vgg16"\nschedule = "fusd"\n',
+        "rowz.toml": '[run]\nnetwork = "vgg16"\nschedule = "fused"\nsettings = ["pe_array.rowz=8"]\n',
+        "loop.toml": '[dram]\npart = "loop.ini"\n',
+        "circle.toml": '[grid]\nnetwork = "loop.onnx"\n',
         "empty.csv": "",
         "cut.toml": "[run",
         "key.toml": "[pe_array]\nrowz = 3\n",
@@ -214,6 +223,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }
     (tmp_path / "odd.onnx").write_bytes(odd_model())
     (tmp_path / "old").mkdir()
+    for name in ("loop.onnx", "loop.ini"):
+        (tmp_path / name).symlink_to(name)
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     (tmp_path / "dir.csv").mkdir()

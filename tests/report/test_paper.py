@@ -8,6 +8,7 @@ from scanfuse.cli import main
 from scanfuse.report import run_figures, write_figures
 from scanfuse.results import load_record
 
+HEADER = "Layer name,IFMAP Height,IFMAP Width,Filter Height,Filter Width,Channels,Num Filter,Strides"
 HEADS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 
 
@@ -20,6 +21,19 @@ def test_a_file_per_figure(folder, tmp_path, capsys, form):
     assert {"tile-walk", "energy-by-tensor", "row-hits"} <= {path.stem for path in written}
     assert all(path.read_bytes().startswith(HEADS[form]) for path in written)
     assert capsys.readouterr().err.endswith(f"wrote 9 figures into {tmp_path / 'new' / 'figures'}\n")
+
+
+@pytest.mark.parametrize(
+    "names", [["one"], ["x" * 150 + "1", "x" * 150 + "2"]], ids=["one layer", "long names"]
+)
+def test_figures_of_odd_networks_have_room(tmp_path, capsys, names):
+    pytest.importorskip("matplotlib")
+    layers = "".join(f"{name}, 8, 8, 1, 1, 4, 4, 1,\n" for name in names)
+    (tmp_path / "net.csv").write_text(f"{HEADER}\n{layers}")
+    assert main(["run", str(tmp_path / "net.csv"), "--out", str(tmp_path / "out")]) == 0
+    # matplotlib warns where labels leave no room for a figure; a warning is an error here
+    assert main(["report", str(tmp_path / "out"), "--format", "svg"]) == 0
+    assert {"groups.svg", "latency.svg"} <= {path.name for path in (tmp_path / "out" / "figures").iterdir()}
 
 
 @pytest.mark.parametrize("form", ["svg", "pdf"])

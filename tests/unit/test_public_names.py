@@ -111,6 +111,15 @@ def test_examples_in_docstrings(name: str, tmp_path: Path, monkeypatch: pytest.M
     assert not outcome, "".join(outcome)
 
 
+@pytest.mark.parametrize("call", [scanfuse.run, scanfuse.map_network])
+def test_a_name_where_the_thing_is_wanted_is_told_how_to_get_it(call: Callable[..., Any]) -> None:
+    network, hardware = scanfuse.load("mobilenet_v2", resolution=32), scanfuse.load_hardware("paper")
+    with pytest.raises(TypeError, match=r"network: .*scanfuse\.load gives, got 'mobilenet_v2'"):
+        call("mobilenet_v2", "fused", hardware)
+    with pytest.raises(TypeError, match=r"accelerator: .*scanfuse\.load_hardware gives, got 'paper'"):
+        call(network, "fused", "paper")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
 def test_types_hold_in_a_program_of_a_user(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scanfuse.commands.errors import CHECK_FAILED, BadInput
+from scanfuse.commands.errors import CHECK_FAILED, BadInput, asked_by
 from scanfuse.commands.progress import show_progress
 from scanfuse.commands.text import Column, table_text
 
@@ -72,10 +72,11 @@ def main(args: argparse.Namespace) -> int:
     reports = []
     moved = 0
     for golden in goldens:
-        if args.update:
-            found = update_golden(golden, reason, show_progress)
-        else:
-            found = compare_golden(golden, show_progress)
+        with asked_by(golden.path):
+            if args.update:
+                found = update_golden(golden, reason, show_progress)
+            else:
+                found = compare_golden(golden, show_progress)
         moved += bool(found)
         made = args.update and not golden.figures
         verdict = "made" if made else headline(found) if found else "as before"

@@ -54,6 +54,18 @@ def blamed_on(file: object) -> Iterator[None]:
         raise BadInput(f"{file}: {error}") from None
 
 
+@contextmanager
+def asked_by(file: object) -> Iterator[None]:
+    """What is wrong with that which a file asks for is told with the file's name before it."""
+    try:
+        yield
+    except Exception as error:
+        text = text_of(error)
+        if status_of(error) != BAD_INPUT or isinstance(error, ImportError) or text.startswith(f"{file}"):
+            raise
+        raise BadInput(f"{file}: {text}") from None
+
+
 def status_of(error: Exception) -> int | None:
     """The exit status for an error, or None for one that is a defect."""
     if isinstance(error, (BadInput, OSError)):

@@ -187,7 +187,7 @@ def coerce(key: str, value: object, where: str, folder: Path) -> object:
     if isinstance(value, float) and value.is_integer() and type(default(key)) is int:
         return int(value)
     if key in PATHS and isinstance(value, str) and is_path(key, value):
-        return str((folder / value).resolve())
+        return os.path.realpath(folder / value)
     return value
 
 

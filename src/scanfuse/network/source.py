@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from scanfuse.network import zoo
@@ -49,7 +50,7 @@ def load(
         if skip_unsupported:
             raise NetworkError(f"{name}: --skip-unsupported is for ONNX files")
         return zoo.load(name, resolution, width)
-    path = Path(name).resolve()
+    path = Path(os.path.realpath(name))  # resolve() raises no OSError at links in a circle
     if width is not None:
         raise NetworkError(f"{name}: --width scales networks of the zoo, not one in a file")
     found = hashlib.sha256(Path(name).read_bytes()).hexdigest()

@@ -11,7 +11,7 @@ import numpy as np
 
 from scanfuse.report.charts import Bars, Chart, Figure, Groups, Levels, Roofline, Walks
 from scanfuse.report.errors import ReportError
-from scanfuse.report.markup import number
+from scanfuse.report.markup import MOST_LETTERS, number, shortened
 from scanfuse.report.palette import COLOURS
 from scanfuse.results.files import write_whole
 
@@ -52,9 +52,9 @@ def write_figures(figures: Sequence[Figure], folder: Path, form: str) -> list[Pa
 
 def height_of(chart: Chart) -> float:
     if isinstance(chart, Bars):
-        return 0.9 + 0.13 * len(chart.labels)
+        return max(1.6, 0.9 + 0.13 * len(chart.labels))  # room for the legend and the axis
     if isinstance(chart, Groups):
-        return 0.6 + 0.15 * len(chart.layers)
+        return max(1.2, 0.6 + 0.15 * len(chart.layers))
     return 2.4 if isinstance(chart, Levels | Roofline) else 3.2
 
 
@@ -89,7 +89,7 @@ def plot_bars(chart: Bars, axes: Any) -> None:
         axes.barh(rows + 0.4, np.nan_to_num(below.values), 0.2, color=colour(below.key), label=below.label)
     for row, (end, total) in enumerate(zip(left, chart.total, strict=True)):
         axes.text(end, row, f" {number(float(total))}", va="center", fontsize=6)
-    axes.set_yticks(rows, chart.labels, fontsize=6)
+    axes.set_yticks(rows, [shortened(label, MOST_LETTERS) for label in chart.labels], fontsize=6)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.margins(x=0.12)
     axes.set_xlabel(chart.axis)
@@ -145,7 +145,7 @@ def plot_groups(chart: Groups, axes: Any) -> None:
             shape = ((0.9, span.first - 0.42), 1.2, span.last - span.first + 0.84)
             around = FancyBboxPatch(*shape, "round,pad=0.02", fc="#dcebe1", ec=colour("chip"), lw=0.8)
             axes.add_patch(around)
-        axes.text(2.9, (span.first + span.last) / 2, span.title, fontsize=6, va="center")
+        axes.text(2.9, (span.first + span.last) / 2, shortened(span.title, 24), fontsize=6, va="center")
     for edge in chart.edges:
         where = colour("dram" if edge.loaded_bytes else "chip")
         if edge.target - edge.source <= 1:
@@ -156,7 +156,7 @@ def plot_groups(chart: Groups, axes: Any) -> None:
     for row, (name, kind) in enumerate(zip(chart.layers, chart.kinds, strict=True)):
         axes.add_patch(Rectangle((1.0, row - 0.3), 1.0, 0.6, fc="white", ec="gray", lw=0.6))
         axes.text(1.5, row, kind, fontsize=5.5, ha="center", va="center")
-        axes.text(0.8, row, name, fontsize=6, ha="right", va="center")
+        axes.text(0.8, row, shortened(name, MOST_LETTERS), fontsize=6, ha="right", va="center")
     axes.set_xlim(-0.2, 4.4)
     axes.set_ylim(len(chart.layers), -1)
     axes.axis("off")

@@ -53,7 +53,7 @@ def update_golden(golden: Golden, reason: str, progress: Progress | None = None)
     if not golden.figures:
         save_golden(with_figures(golden, found, None))
     elif moved:
-        told = [f"{len(moved)} figures"]
+        told = [f"{len(moved)} {'figure' if len(moved) == 1 else 'figures'}"]
         for one in moved:
             if one.figure in TOLD and one.where in ("total", "figures") and one.relative is not None:
                 told.append(f"{one.figure} {one.relative:+.3%}")

@@ -289,6 +289,8 @@ def map_network(
         >>> mapping.entries, len(mapping.groups)
         (3654824, 21)
     """
+    if not isinstance(network, Network):
+        raise TypeError(f"network: expected a Network, as scanfuse.load gives, got {network!r:.60}")
     check_objective(objective)
     config = config or dram_config(accelerator)
     show = progress or quiet

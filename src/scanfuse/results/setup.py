@@ -75,6 +75,9 @@ class Setup:
 
 def dram_config(accelerator: Accelerator) -> DramConfig:
     """The DRAM of an accelerator. Raises DramConfigError, OSError."""
+    if not isinstance(accelerator, Accelerator):
+        given = f"{accelerator!r:.60}"
+        raise TypeError(f"accelerator: expected an Accelerator, as scanfuse.load_hardware gives, got {given}")
     dram = accelerator.dram
     return DramConfig.from_ini(dram.part, dram.system or None, dram.capacity_mib, dram.overrides, dram.mode)
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -176,7 +177,7 @@ class _Reader:
         if key in RUN_KEYS or key in SHORT or key == "array":
             return
         if "." not in key:
-            known = [*RUN_KEYS, *SHORT, "array", *SECTIONS]
+            known = list(dict.fromkeys([*RUN_KEYS, *SHORT, "array", *SECTIONS]))  # buffer is both
             hint = did_you_mean(key, known) or f"; the keys are {', '.join(known)}"
             raise SweepError(f"{self.where}: {name}.{key}: unknown key{hint}")
         try:
@@ -204,7 +205,7 @@ class _Reader:
         return ((full, value),)
 
     def _place(self, path: str) -> str:
-        return str((self.folder / path).resolve())
+        return os.path.realpath(self.folder / path)
 
 
 def _is_place(key: str, value: Any) -> bool:
