@@ -37,6 +37,13 @@ def test_no_bar_goes_to_a_file(monkeypatch):
     assert shown(monkeypatch, io.StringIO(), 3) == ""
 
 
+def test_a_log_has_a_line_now_and_then(monkeypatch):
+    monkeypatch.setattr(progress, "LINE_S", 0)
+    lines = shown(monkeypatch, io.StringIO(), 3).splitlines()
+    assert lines[:3] == [f"scanfuse: fused: map: {parts} parts" for parts in (1, 2, 3)]
+    assert lines[3:] == [f"scanfuse: fused: map: {share}%" for share in (33, 67, 100)]
+
+
 def test_progress_and_messages_leave_stdout_alone(scanfuse, monkeypatch):
     monkeypatch.setattr(progress, "DELAY_S", 0.0)
     monkeypatch.setattr("sys.stderr", stream := Terminal())

@@ -77,6 +77,7 @@ def main(args: argparse.Namespace) -> int:
                 found = update_golden(golden, reason, show_progress)
             else:
                 found = compare_golden(golden, show_progress)
+                check_made(golden)
         moved += bool(found)
         made = args.update and not golden.figures
         verdict = "made" if made else headline(found) if found else "as before"
@@ -105,6 +106,12 @@ def reason_of(args: argparse.Namespace, goldens: list[Golden]) -> str:
             raise BadInput(f"{golden.path} has figures: say why they are to be written anew, with --reason")
         check_writable_file(golden.path)
     return reason
+
+
+def check_made(golden: Golden) -> None:
+    """Raise BadInput for a golden file that only says what to run."""
+    if not golden.figures:
+        raise BadInput(f"{golden.path}: has no figures yet: scanfuse check --update {golden.path}")
 
 
 def report(golden: Path, verdict: str, found: list[Difference]) -> dict[str, Any]:

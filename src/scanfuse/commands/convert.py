@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
+    if args.target.exists() and Path(args.source).exists() and args.target.samefile(args.source):
+        raise BadInput(f"{args.target} is what is to be converted: give another name to write to")
     if names_network(args):
         return write_topology(args)
     networks = {"--resolution": args.resolution, "--width": args.width}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scanfuse.commands.errors import CHECK_FAILED
+from scanfuse.commands.errors import CHECK_FAILED, BadInput
 from scanfuse.commands.progress import show_progress
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def main(args: argparse.Namespace) -> int:
     if args.action == "status":
         print(attachment_text(attached()))
         return conform()
+    if not args.root.is_dir():
+        raise BadInput(f"--root {args.root}: no such folder; give the one in which DRAMSim2 was built")
     print(f"scanfuse: compiling a shim against {args.root}", file=sys.stderr)
     print(attachment_text(attach(args.root, args.library)))
     print("scanfuse: attached; scanfuse dramsim2 status holds it to the engine", file=sys.stderr)

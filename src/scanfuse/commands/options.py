@@ -61,6 +61,13 @@ def check_one_network(args: argparse.Namespace, command: str) -> None:
         raise BadInput(f"--mapping {args.mapping} says what runs, and how: leave out {', '.join(extra)}")
 
 
+def folder(text: str) -> Path:
+    """A folder to write to; an empty name, as of a shell's unset variable, is none."""
+    if not text:
+        raise argparse.ArgumentTypeError("the name of a folder must not be empty")
+    return Path(text)
+
+
 def add_scaling(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resolution", type=int, metavar="PIXELS", help="height and width of the input image"

@@ -101,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "requests, both, the array waits (stall); the share of DRAM's peak bandwidth, over all and while the "
         "array waits; activations; MACs per byte moved and per second (the roofline)",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the results")
+    parser.add_argument("--out", type=options.folder, metavar="DIR", help="the folder for the results")
     parser.add_argument(
         "--save-trace", type=Path, metavar="FILE", help="keep the DRAM's requests, for scanfuse replay"
     )

@@ -54,7 +54,7 @@ PLOT_FORMATS = ("png", "svg", "pdf")  # said here too so that help imports no ro
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("spec", metavar="SPEC.toml", type=Path, help="what to run (docs/sweeps.md)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the results")
+    parser.add_argument("--out", type=options.folder, metavar="DIR", help="the folder for the results")
     parser.add_argument("--jobs", type=int, metavar="N", help="processes on this machine; one per core")
     parser.add_argument(
         "--cluster", metavar="ADDRESS", help="run on the Dask cluster whose scheduler has this address"
