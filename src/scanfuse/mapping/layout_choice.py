@@ -132,12 +132,8 @@ class LayoutChoice:
     def _cheapest(self, number: int, layouts: GroupLayouts) -> tuple[float, Group] | None:
         """What a group costs when its maps lie so, and how it is cut then; None where it cuts a block."""
         if (number, layouts) not in self._known:
-            judged = (
-                (cost, group)
-                for judge in self._judges(number)
-                if (cost := judge.cost(layouts)) is not None
-                for group in (judge.group,)
-            )
+            costs = ((judge.cost(layouts), judge.group) for judge in self._judges(number))
+            judged = ((cost, group) for cost, group in costs if cost is not None)
             self._known[number, layouts] = min(judged, key=lambda one: one[0], default=None)
         found: tuple[float, Group] | None = self._known[number, layouts]
         return found
